@@ -1,0 +1,21 @@
+"""Fixtures shared by all tests: where the optional shared data lies, and shape checking switched on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shared", default=None, help="folder with data/ and robots/ (default: ../shared)")
+
+
+@pytest.fixture(scope="session")
+def shared_dir(request: pytest.FixtureRequest) -> Path:
+    """Real clips and reference robots nobody here wrote; tests that want them skip where they are absent."""
+    given = request.config.getoption("--shared")
+    folder = Path(given) if given else Path(__file__).resolve().parents[2] / "shared"
+    if not (folder / "data").is_dir():
+        pytest.skip(f"shared data not found at {folder} (pass --shared PATH)")
+    return folder
