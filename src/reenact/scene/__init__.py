@@ -1,0 +1,16 @@
+"""The typed 4D record of what happened in a clip: clip, camera, hands, objects, contacts, states, and their bundle.
+
+Owns: the record classes and their laws, and how a scene lies on disk. Each value is stored once; boxes, clouds and
+copies in other frames are computed. May import: geometry (and errors, records).
+"""
+
+from reenact.scene.camera import CameraTrack as CameraTrack
+from reenact.scene.clip import Clip as Clip
+from reenact.scene.hands import HandLandmarks as HandLandmarks
+from reenact.scene.hands import HandTracks as HandTracks
+from reenact.scene.interaction import ContactTracks as ContactTracks
+from reenact.scene.interaction import InteractionState as InteractionState
+from reenact.scene.interaction import InteractionStates as InteractionStates
+from reenact.scene.objects import ObjectTracks as ObjectTracks
+from reenact.scene.scene import Scene as Scene
+from reenact.scene.source import Source as Source
