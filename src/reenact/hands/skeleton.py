@@ -22,7 +22,12 @@ ANGLE_NAMES = tuple(
     for name in (
         (f"{finger}_cmc_flexion", f"{finger}_cmc_abduction", f"{finger}_mcp_flexion", f"{finger}_ip_flexion")
         if finger == "thumb"
-        else (f"{finger}_mcp_flexion", f"{finger}_mcp_abduction", f"{finger}_pip_flexion", f"{finger}_dip_flexion")
+        else (
+            f"{finger}_mcp_flexion",
+            f"{finger}_mcp_abduction",
+            f"{finger}_pip_flexion",
+            f"{finger}_dip_flexion",
+        )
     )
 )
 """Flexion > 0 bends toward the palm; abduction > 0 moves toward the thumb side. Zero is a flat hand."""
@@ -179,7 +184,9 @@ def _base_angles(local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first = local[..., 0, :] / np.maximum(np.linalg.norm(local[..., 0, :], axis=-1, keepdims=True), 1e-12)
     flat = np.hypot(first[..., 0], first[..., 2])
     abduction = np.where(flat > 1e-6, np.arctan2(-first[..., 2], first[..., 0]), 0.0)
-    over = np.abs(abduction) > np.pi / 2  # bent past upright: the plane is the same, the distal part looks back
+    over = (
+        np.abs(abduction) > np.pi / 2
+    )  # bent past upright: the plane is the same, the distal part looks back
     abduction = np.where(over, np.arctan2(first[..., 2], -first[..., 0]), abduction)
     flexion = np.arctan2(-first[..., 1], np.where(over, -flat, flat))
     return abduction, flexion

@@ -7,7 +7,6 @@ the jaxtyping annotation of their field; named axes (`t`, `o`, ...) must agree a
 from __future__ import annotations
 
 import dataclasses
-import functools
 import typing
 from typing import Any, ClassVar
 
@@ -17,7 +16,6 @@ from jaxtyping import jaxtyped
 from reenact.errors import RecordError
 
 
-@functools.cache
 def field_types(cls: type) -> dict[str, Any]:
     """Resolved annotations of a record class, class variables left out."""
     hints = typing.get_type_hints(cls)
@@ -97,6 +95,10 @@ class Record:
         T = getattr(self, field)
         R = T[..., :3, :3]
         residual = np.abs(R @ np.swapaxes(R, -1, -2) - np.eye(3)).max(initial=0.0)
-        self.require(residual < 1e-6, field, f"is not orthonormal (residual {residual:.2e})", "rotations to 1e-6")
-        self.require(bool((np.linalg.det(R) > 0).all()), field, "holds a reflection", "right-handed frames only")
+        self.require(
+            residual < 1e-6, field, f"is not orthonormal (residual {residual:.2e})", "rotations to 1e-6"
+        )
+        self.require(
+            bool((np.linalg.det(R) > 0).all()), field, "holds a reflection", "right-handed frames only"
+        )
         self.require(bool((T[..., 3, :] == [0, 0, 0, 1]).all()), field, "has a last row other than 0 0 0 1")

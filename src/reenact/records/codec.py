@@ -59,17 +59,23 @@ def load_record(cls: type[R], folder: Path, name: str) -> R:
 
     path = Path(folder) / f"{name}.json"
     if not path.is_file():
-        raise RecordError(f"no record {name!r} in {folder}", hint=f"expected {path.name} and {name}.safetensors")
+        raise RecordError(
+            f"no record {name!r} in {folder}", hint=f"expected {path.name} and {name}.safetensors"
+        )
     try:
         header = json.loads(path.read_text(encoding="utf-8"))
         arrays = load(path.with_suffix(".safetensors").read_bytes())
     except (json.JSONDecodeError, SafetensorError, FileNotFoundError) as error:
-        raise RecordError(f"{path} cannot be read: {error}", hint="the file is damaged; make it anew") from error
+        raise RecordError(
+            f"{path} cannot be read: {error}", hint="the file is damaged; make it anew"
+        ) from error
     _check_header(cls, header, path)
     types_ = field_types(cls)
     given = {**header["fields"], **arrays}
     if missing := sorted(set(types_) - set(given) - _defaulted(cls)):
-        raise RecordError(f"{path} lacks {', '.join(missing)}", hint=f"{cls.SCHEMA} version {cls.VERSION} has them")
+        raise RecordError(
+            f"{path} lacks {', '.join(missing)}", hint=f"{cls.SCHEMA} version {cls.VERSION} has them"
+        )
     words = {k: _restore(types_[k], v) for k, v in given.items() if k in types_}
     return cls(**words)
 

@@ -80,7 +80,9 @@ def named_disk_error(error: OSError, path: Path) -> Exception:
     import errno
 
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return SetupError(f"no space left on the disk while writing {path}", hint="free space or choose another --out")
+        return SetupError(
+            f"no space left on the disk while writing {path}", hint="free space or choose another --out"
+        )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return SetupError(f"may not write {path}: {error.strerror}", hint="choose a writable --out")
     return error

@@ -85,7 +85,9 @@ class VolumeReader:
             self._file = h5py.File(path, "r")
             self._data = self._file[_DATASET]
         except (OSError, KeyError) as error:
-            raise RecordError(f"{path} is not a volume: {error}", hint="the file is damaged; make it anew") from error
+            raise RecordError(
+                f"{path} is not a volume: {error}", hint="the file is damaged; make it anew"
+            ) from error
         self.unit = str(self._data.attrs["unit"])
         self.meaning = str(self._data.attrs["meaning"])
 

@@ -22,7 +22,7 @@ class CameraTrack(Record):
 
     model: str
     """"pinhole" or "fisheye_kb4"."""
-    params: Float64[np.ndarray, "p"]
+    params: Float64[np.ndarray, " p"]
     """pinhole: fx fy cx cy; fisheye_kb4: fx fy cx cy k1 k2 k3 k4; pixels of width_px x height_px."""
     width_px: int
     height_px: int
@@ -31,10 +31,10 @@ class CameraTrack(Record):
     focal_sigma: float
     """Relative one-sigma of the focal length (0.05 = 5 %)."""
     T_world_camera: Float64[np.ndarray, "t 4 4"]
-    valid: Bool[np.ndarray, "t"]
+    valid: Bool[np.ndarray, " t"]
     """False where the camera's place is unknown; the matrix is then not to be read."""
-    confidence: Float64[np.ndarray, "t"]
-    source: UInt8[np.ndarray, "t"]
+    confidence: Float64[np.ndarray, " t"]
+    source: UInt8[np.ndarray, " t"]
     motion: str
     """"still", "moving" or "unknown"."""
     motion_heights_per_s: float
@@ -49,8 +49,12 @@ class CameraTrack(Record):
     def check(self) -> None:
         self.require_choice("model", tuple(_PARAMETERS))
         want = _PARAMETERS[self.model]
-        self.require(len(self.params) == want, "params", f"has {len(self.params)} numbers", f"{self.model}: {want}")
-        self.require(bool((self.params[:2] > 0).all()), "params", f"has focal {self.params[:2]}", "positive pixels")
+        self.require(
+            len(self.params) == want, "params", f"has {len(self.params)} numbers", f"{self.model}: {want}"
+        )
+        self.require(
+            bool((self.params[:2] > 0).all()), "params", f"has focal {self.params[:2]}", "positive pixels"
+        )
         self.require_choice("intrinsics_source", ("user", "lines", "prior", "truth"))
         self.require_choice("motion", ("still", "moving", "unknown"))
         self.require_choice("world_frame", ("world", "camera0"))
@@ -62,9 +66,10 @@ class CameraTrack(Record):
 
     def camera(self) -> PinholeCamera | FisheyeCamera:
         """The lens as a geometry camera."""
-        kind = PinholeCamera if self.model == "pinhole" else FisheyeCamera
-        values = [float(v) for v in self.params]
-        return kind(*values[:4], self.width_px, self.height_px, *values[4:])
+        fx, fy, cx, cy, *k = (float(v) for v in self.params)
+        if self.model == "pinhole":
+            return PinholeCamera(fx, fy, cx, cy, self.width_px, self.height_px)
+        return FisheyeCamera(fx, fy, cx, cy, self.width_px, self.height_px, *k)
 
     def scene_T_camera(self) -> Float64[np.ndarray, "t 4 4"]:
         """Camera poses for placing things in the scene's frame: known ones as they are, unknown ones as frame 0's.

@@ -31,11 +31,11 @@ class Clip(Record):
     """Clockwise rotation that was applied to make frames upright: 0, 90, 180 or 270."""
     nominal_fps_hz: float
     """Median frame rate of the frames kept."""
-    t_ns: Int64[np.ndarray, "t"]
+    t_ns: Int64[np.ndarray, " t"]
     """Presentation time of each frame, strictly rising."""
     end_ns: int
     """End of the last frame, exclusive."""
-    source_frame_idx: Int64[np.ndarray, "t"]
+    source_frame_idx: Int64[np.ndarray, " t"]
     """Position of each frame in the source's decoding order."""
 
     def check(self) -> None:

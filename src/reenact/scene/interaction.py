@@ -56,5 +56,7 @@ class InteractionStates(Record):
 
     def check(self) -> None:
         known = int(self.state.max(initial=0)) <= max(InteractionState)
-        self.require(known, "state", f"holds code {self.state.max(initial=0)}", f"0..{int(max(InteractionState))}")
+        self.require(
+            known, "state", f"holds code {self.state.max(initial=0)}", f"0..{int(max(InteractionState))}"
+        )
         self.require_fraction("confidence")

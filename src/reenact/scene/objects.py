@@ -27,18 +27,27 @@ class ObjectTracks(Record):
     """Metres, each in its own object's frame."""
     mesh_faces: Int64[np.ndarray, "f 3"]
     """Counter-clockwise seen from outside; indices count from the object's own first vertex."""
-    vertex_start: Int64[np.ndarray, "o1"]
-    face_start: Int64[np.ndarray, "o1"]
+    vertex_start: Int64[np.ndarray, " o1"]
+    face_start: Int64[np.ndarray, " o1"]
 
     def check(self) -> None:
         count = self.T_world_object.shape[1]
-        self.require(len(self.object_ids) == count, "object_ids", f"has {len(self.object_ids)} ids", f"{count}")
+        self.require(
+            len(self.object_ids) == count, "object_ids", f"has {len(self.object_ids)} ids", f"{count}"
+        )
         self.require(len(set(self.object_ids)) == count, "object_ids", f"{self.object_ids} repeat")
         self.require(len(self.names) == count, "names", f"has {len(self.names)} names", f"{count}")
         for field, total in (("vertex_start", len(self.mesh_vertices)), ("face_start", len(self.mesh_faces))):
             starts = getattr(self, field)
-            ok = len(starts) == count + 1 and starts[0] == 0 and starts[-1] == total and (np.diff(starts) >= 0).all()
-            self.require(bool(ok), field, f"is {starts.tolist()}", f"{count + 1} rising numbers from 0 to {total}")
+            ok = (
+                len(starts) == count + 1
+                and starts[0] == 0
+                and starts[-1] == total
+                and (np.diff(starts) >= 0).all()
+            )
+            self.require(
+                bool(ok), field, f"is {starts.tolist()}", f"{count + 1} rising numbers from 0 to {total}"
+            )
         self.require_fraction("confidence")
         self.require_transforms("T_world_object")
 

@@ -46,7 +46,8 @@ class Scene:
             track = getattr(self, name)
             if track is not None and track.world_frame != self.camera.world_frame:
                 raise RecordError(
-                    f"Scene.{name} is in frame {track.world_frame!r}", hint=f"the camera says {self.camera.world_frame!r}"
+                    f"Scene.{name} is in frame {track.world_frame!r}",
+                    hint=f"the camera says {self.camera.world_frame!r}",
                 )
 
     def parts(self) -> dict[str, Record]:
