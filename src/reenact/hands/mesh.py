@@ -1,0 +1,117 @@
+"""`HandMesh`: the free hand's skin, one closed surface that follows a `HandSkeleton`.
+
+In: a skeleton and its 20 angles. Out: vertices, in the wrist frame or wherever `T_frame_wrist` puts them. The same
+surface is used for display, contact and depth.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Float64, Int64
+from safetensors.numpy import load_file
+
+from reenact.hands.joints import LEFT
+from reenact.hands.skeleton import ADULT_HAND_LENGTH, HandSkeleton
+from reenact.hands.skinning import SKIN_BONES, blend, skin_moves
+
+MESH_PATH = Path(__file__).with_name("free_hand.safetensors")
+
+
+def _rest_angles() -> np.ndarray:
+    angles = np.zeros((5, 4))
+    angles[0] = np.deg2rad([6.0, 0.0, 12.0, 12.0])
+    for finger, spread_deg in zip(range(1, 5), (4.0, 0.0, -4.0, -7.0), strict=True):
+        angles[finger] = np.deg2rad([10.0, spread_deg, 14.0, 9.0])
+    angles = angles.reshape(20)
+    angles.flags.writeable = False
+    return angles
+
+
+REST_ANGLES = _rest_angles()
+"""The pose the mesh was made in: fingers a little spread and bent, the middle of what they do."""
+
+
+def rest_transforms() -> Float64[np.ndarray, "17 4 4"]:
+    """`T_wrist_bone` of palm, 15 finger bones and forearm of the default adult left hand at `REST_ANGLES`."""
+    T = HandSkeleton.adult(LEFT).bone_transforms(REST_ANGLES)
+    return np.concatenate([T, np.eye(4)[None]])
+
+
+@dataclass(frozen=True)
+class HandMesh:
+    """A real left or right hand's rest surface and skin weights; build with `HandMesh.load`."""
+
+    side: int
+    """0 left, 1 right."""
+    vertices_rest: Float64[np.ndarray, "v 3"]
+    """The default adult at `REST_ANGLES`, in the wrist frame (m)."""
+    faces: Int64[np.ndarray, "f 3"]
+    """Counter-clockwise seen from outside, on both sides."""
+    weights: Float64[np.ndarray, "v 33"]
+    """Share of each skin bone (see `skinning`); rows sum to one."""
+
+    @staticmethod
+    @functools.lru_cache(maxsize=2)
+    def load(side: int) -> HandMesh:
+        """The mesh shipped with the package. The right hand is the left one mirrored, faces turned around."""
+        stored = load_file(MESH_PATH)
+        vertices = stored["vertices_left_rest"].astype(np.float64)
+        faces = stored["faces_left"].astype(np.int64)
+        weights = np.zeros((len(vertices), SKIN_BONES))
+        np.put_along_axis(
+            weights, stored["bone_idx"].astype(np.int64), stored["bone_weight"].astype(np.float64), 1
+        )
+        weights /= weights.sum(1, keepdims=True)
+        if side != LEFT:
+            vertices, faces = vertices * [-1.0, 1.0, 1.0], faces[:, ::-1].copy()
+        for array in (vertices, faces, weights):
+            array.flags.writeable = False
+        return HandMesh(side=side, vertices_rest=vertices, faces=faces, weights=weights)
+
+    def pose(
+        self,
+        skeleton: HandSkeleton,
+        angles: Float[np.ndarray, "*b 20"],
+        T_frame_wrist: Float[np.ndarray, "*b 4 4"] | None = None,
+        R_wrist_forearm: Float[np.ndarray, "*b 3 3"] | None = None,
+    ) -> Float64[np.ndarray, "*b v 3"]:
+        """Vertices of the posed skin (m).
+
+        Args:
+            skeleton: same side as the mesh; its hand length scales the skin.
+            angles: as `HandSkeleton.joints_wrist` takes them.
+            T_frame_wrist: puts the hand in another frame; the wrist frame itself when left out.
+            R_wrist_forearm: turn of the forearm against the hand, identity = straight wrist.
+        """
+        T_bones = skeleton.bone_transforms(angles)
+        T_forearm = np.broadcast_to(np.eye(4), (*T_bones.shape[:-3], 1, 4, 4)).copy()
+        if R_wrist_forearm is not None:
+            T_forearm[..., 0, :3, :3] = R_wrist_forearm
+        T_posed = np.concatenate([T_bones, T_forearm], axis=-3)
+        moves = skin_moves(T_posed, self._rest, skeleton.hand_length / ADULT_HAND_LENGTH)
+        vertices = blend(self.vertices_rest, self.weights, moves)
+        if T_frame_wrist is None:
+            return vertices
+        T = np.asarray(T_frame_wrist, dtype=np.float64)
+        return vertices @ np.swapaxes(T[..., :3, :3], -1, -2) + T[..., None, :3, 3]
+
+    @functools.cached_property
+    def _rest(self) -> np.ndarray:
+        T = HandSkeleton.adult(self.side).bone_transforms(REST_ANGLES)
+        return np.concatenate([T, np.eye(4)[None]])
+
+
+def vertex_normals(
+    vertices: Float[np.ndarray, "*b v 3"], faces: Int64[np.ndarray, "f 3"]
+) -> Float64[np.ndarray, "*b v 3"]:
+    """Unit outward normals, faces weighted by area."""
+    corners = vertices[..., faces, :]
+    face_normals = np.cross(corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :])
+    normals = np.zeros_like(vertices)
+    for corner in range(3):
+        np.add.at(np.moveaxis(normals, -2, 0), faces[:, corner], np.moveaxis(face_normals, -2, 0))
+    return normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
