@@ -118,6 +118,9 @@ class OffscreenRenderer:
         self._update(data, mujoco.MjvCamera())
         for camera in self._scene.camera:
             self._aim(camera, K, T_world_camera)
+        for light in self._scene.lights[: self._scene.nlight]:
+            if light.headlight:
+                light.pos, light.dir = T_world_camera[:3, 3], T_world_camera[:3, 2]
 
     def look_free(self, data: mujoco.MjData, camera: mujoco.MjvCamera) -> None:
         """As ``look``, through one of MuJoCo's own cameras (free, tracking, or fixed in the model)."""
