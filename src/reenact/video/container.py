@@ -77,6 +77,10 @@ def _open(path: Path, format_name: str | None) -> InputContainer:
         return av.open(url, format=format_name, options={"format_whitelist": FORMATS})
     except PermissionError as error:
         raise NoSuchVideoError(f"no permission to read {path}", hint="check the file's mode") from error
+    except av.error.EOFError as error:
+        raise NothingDecodedError(
+            f"{path} ends within its header", hint="it is cut off; copy it again"
+        ) from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise NotAVideoError(

@@ -24,10 +24,10 @@ class Orientation:
         return self.quarter_turns % 2 == 1
 
     def apply(self, rgb: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h2 w2 3"]:
-        """The upright picture; the same array where nothing is to be done."""
+        """The upright picture, contiguous; the same array where nothing is to be done."""
         if self.is_mirrored:
             rgb = rgb[:, ::-1]
-        return np.ascontiguousarray(np.rot90(rgb, self.quarter_turns)) if self != UPRIGHT else rgb
+        return np.ascontiguousarray(np.rot90(rgb, self.quarter_turns))
 
 
 UPRIGHT = Orientation()

@@ -59,6 +59,7 @@ class VideoWriter:
                 f"a video of {width_px}x{height_px} at {fps_hz} Hz", hint="all must be positive"
             )
         try:
+            self._partial.touch()  # libavformat opens the file with the first frame only; complain now
             self._container = av.open(
                 f"file:{self._partial}", "w", format="mp4", options={"movflags": "+faststart"}
             )
