@@ -15,13 +15,16 @@ import numpy as np
 from jaxtyping import UInt8
 
 from reenact.perception.hands.contract import Frame
+from reenact.perception.hands.cuts import CutConfig, cut_tracklets
 from reenact.perception.hands.detection import HandDetection, joint_distance
 from reenact.perception.hands.frames import checked_frames
-from reenact.perception.hands.identity import IdentityConfig, assign_slots, cut_tracklets, remove_weak_runs
+from reenact.perception.hands.identity import IdentityConfig, assign_slots
 from reenact.perception.hands.landmarks import LandmarkReader
 from reenact.perception.hands.nets import RunnerName, choose_runner, load_landmark_net, load_palm_net
+from reenact.perception.hands.order import learn_order
 from reenact.perception.hands.palm import PalmFinder
 from reenact.perception.hands.plausible import PlausibleConfig, why_not_a_hand
+from reenact.perception.hands.runs import RunConfig, remove_weak_runs
 from reenact.perception.hands.tables import landmarks_record, same_label_frames
 from reenact.perception.hands.tiles import TileConfig, square_tiles
 from reenact.perception.hands.tracker import HandFollower, TrackerConfig, look_at_palm
@@ -51,8 +54,12 @@ class MediaPipeHandsConfig:
     """Searching enlarged parts of the frame."""
     plausible: PlausibleConfig = field(default_factory=PlausibleConfig)
     """Limits of what may be a hand."""
+    cuts: CutConfig = field(default_factory=CutConfig)
+    """Where a track may have changed hands."""
     identity: IdentityConfig = field(default_factory=IdentityConfig)
     """Left or right, decided over the clip."""
+    runs: RunConfig = field(default_factory=RunConfig)
+    """Which runs are too weak to be hands."""
 
 
 class MediaPipeHands:
@@ -100,10 +107,12 @@ class MediaPipeHands:
         counts = follower.counts
         tracks = follower.finish()
         dt = float(np.median(np.diff(times))) * 1e-9 if len(times) > 1 else 1.0 / 30.0
-        pieces = cut_tracklets(tracks, dt, config.identity, counts)
-        slots = assign_slots(pieces, dt, config.identity)
+        pieces = cut_tracklets(tracks, dt, config.cuts, counts)
+        identity = config.identity
+        order = learn_order(pieces, dt, sure=identity.order_sure, full_s=identity.order_full_s)
+        slots = assign_slots(pieces, order, dt, identity)
         counts["unassigned_frames"] = sum(len(p.hands) for p, s in zip(pieces, slots, strict=True) if s < 0)
-        slots = remove_weak_runs(pieces, slots, dt, len(times), config.identity, counts)
+        slots = remove_weak_runs(pieces, slots, dt, len(times), config.runs, counts)
         counts["palm_runs"] = self._finder.runs - palm_runs
         counts["landmark_runs"] = self._reader.runs - landmark_runs
         counts["tracklets"] = len(tracks)

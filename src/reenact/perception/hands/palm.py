@@ -55,7 +55,7 @@ def anchors_px() -> Float[np.ndarray, "2016 2"]:
 
 def decode(
     raw: Float[np.ndarray, "2016 18"], logits: Float[np.ndarray, "2016"], min_score: float
-) -> tuple[Float[np.ndarray, "n 4"], Float[np.ndarray, "n 7 2"], Float[np.ndarray, "n"]]:
+) -> tuple[Float[np.ndarray, "n 4"], Float[np.ndarray, "n 7 2"], Float[np.ndarray, " n"]]:
     """Boxes, keypoints (input pixels) and scores of the anchors whose score is at least ``min_score``."""
     keep = logits >= np.log(min_score / (1.0 - min_score))
     chosen, centres = raw[keep].astype(np.float64), anchors_px()[keep]
@@ -67,7 +67,7 @@ def decode(
     return boxes, keypoints, scores
 
 
-def iou_with(box: Float[np.ndarray, "4"], boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n"]:
+def iou_with(box: Float[np.ndarray, "4"], boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, " n"]:
     """Intersection over union of one box with many."""
     low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
     overlap = np.prod(np.maximum(high - low, 0.0), axis=1)
@@ -78,7 +78,7 @@ def iou_with(box: Float[np.ndarray, "4"], boxes: Float[np.ndarray, "n 4"]) -> Fl
 def weighted_nms(
     boxes: Float[np.ndarray, "n 4"],
     keypoints: Float[np.ndarray, "n 7 2"],
-    scores: Float[np.ndarray, "n"],
+    scores: Float[np.ndarray, " n"],
     min_iou: float,
 ) -> list[Palm]:
     """Best first: each palm is the score-weighted mean of the best box left and all that overlap it.
@@ -87,7 +87,7 @@ def weighted_nms(
     """
     order = np.argsort(-scores, kind="stable")
     boxes, keypoints, scores = boxes[order], keypoints[order], scores[order]
-    left: Bool[np.ndarray, "n"] = np.ones(len(scores), dtype=bool)
+    left: Bool[np.ndarray, " n"] = np.ones(len(scores), dtype=bool)
     palms = []
     while left.any():
         best = int(np.argmax(left))

@@ -34,6 +34,10 @@ class Roi:
         """The same square somewhere else."""
         return Roi(self.x_px + dx_px, self.y_px + dy_px, self.size_px, self.rotation)
 
+    def enlarged(self, factor: float) -> Roi:
+        """A larger square about the same centre."""
+        return Roi(self.x_px, self.y_px, self.size_px * factor, self.rotation)
+
 
 def A_image_crop(roi: Roi, crop_px: int) -> Float[np.ndarray, "2 3"]:
     """Affine map from crop pixels (0..crop_px) to image pixels."""

@@ -14,7 +14,7 @@ from reenact.scene import HandLandmarks, Source
 def landmarks_record(
     pieces: list[Tracklet], slots: list[int], frame_count: int, *, backend: str, licence: str
 ) -> HandLandmarks:
-    """One row per frame and side; rows without a hand are zero and invalid."""
+    """One row per frame and side; rows without a hand are zero and invalid. Later pieces overwrite earlier ones."""
     landmarks_px = np.zeros((frame_count, 2, 21, 2))
     landmarks_rel = np.zeros((frame_count, 2, 21, 3))
     valid = np.zeros((frame_count, 2), dtype=bool)

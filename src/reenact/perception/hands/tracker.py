@@ -40,8 +40,9 @@ class TrackerConfig:
     """For this long after a hand was lost the palm net searches every frame."""
     recheck_every_s: float = 1.0
     """Pause between palm searches while all wanted hands are tracked."""
-    motion_gain: float = 0.5
-    """Part of the last frame's motion added to the region to look at."""
+    looks: tuple[tuple[float, float], ...] = ((0.5, 1.0), (1.0, 1.2), (0.0, 1.4))
+    """(part of the last frame's motion added, enlargement) of the region to look at; the later ones are tried
+    only when the hand was not seen by the earlier."""
     same_hand_distance: float = 0.35
     """Mean distance of equal joints, in hand sizes, below which two detections are one hand."""
     same_hand_iou: float = 0.7
@@ -96,14 +97,22 @@ class HandFollower:
     def _follow(self, t_ns: int, image: Image) -> None:
         alive = []
         for track in self._active:
-            hand = self._reader.read(image, track.next_roi(self._config.motion_gain))
-            if self._accepted(hand, image, self._config.min_presence):
+            hand = self._look_again(track, image)
+            if hand is not None:
                 track.push(hand)
                 alive.append(track)
             else:
                 self._done.append(track)
                 self._last_loss_ns = t_ns
         self._active = alive
+
+    def _look_again(self, track: Tracklet, image: Image, *, backward: bool = False) -> HandDetection | None:
+        for motion_gain, enlargement in self._config.looks:
+            roi = track.next_roi(motion_gain, enlargement, backward=backward)
+            hand = self._reader.read(image, roi)
+            if self._accepted(hand, image, self._config.min_presence):
+                return hand
+        return None
 
     def _accepted(self, hand: HandDetection, image: Image, min_presence: float) -> bool:
         if hand.presence < min_presence:
@@ -180,10 +189,8 @@ class HandFollower:
     def _track_back(self, track: Tracklet) -> None:
         """Extend the track's start through the kept frames, until the hand is gone or already known there."""
         for frame_idx, _, image in reversed(self._past):
-            hand = self._reader.read(image, track.next_roi(self._config.motion_gain, backward=True))
-            if not self._accepted(hand, image, self._config.min_presence):
-                return
-            if any(self._same(hand, other) for other in self._hands_in(frame_idx)):
+            hand = self._look_again(track, image, backward=True)
+            if hand is None or any(self._same(hand, other) for other in self._hands_in(frame_idx)):
                 return
             track.push_front(hand)
             self.counts["backfilled_frames"] += 1

@@ -48,10 +48,10 @@ class Tracklet:
         parent = self.tracklet_id if self.parent_id is None else self.parent_id
         return Tracklet(new_id, first, self.hands[first - self.start : last - self.start], parent)
 
-    def next_roi(self, motion_gain: float, *, backward: bool = False) -> Roi:
+    def next_roi(self, motion_gain: float, enlargement: float = 1.0, *, backward: bool = False) -> Roi:
         """Where to look in the next frame (or the one before the first): last region plus part of its motion."""
         newest, older = (0, 1) if backward else (-1, -2)
-        roi = roi_from_landmarks(self.hands[newest].landmarks_px)
+        roi = roi_from_landmarks(self.hands[newest].landmarks_px).enlarged(enlargement)
         if len(self.hands) < 2 or motion_gain == 0.0:
             return roi
         step = (self.hands[newest].palm_px - self.hands[older].palm_px) * motion_gain
@@ -59,6 +59,6 @@ class Tracklet:
         step = step * min(1.0, limit / max(float(np.hypot(*step)), 1e-9))
         return roi.moved(float(step[0]), float(step[1]))
 
-    def evidence(self) -> Float[np.ndarray, "n"]:
+    def evidence(self) -> Float[np.ndarray, " n"]:
         """Per frame: presence x (2 p_right - 1), so +1 = surely a right hand, -1 = surely a left one."""
         return np.array([hand.presence * (2.0 * hand.p_right - 1.0) for hand in self.hands])
