@@ -87,17 +87,25 @@ class HandMesh:
             T_frame_wrist: puts the hand in another frame; the wrist frame itself when left out.
             R_wrist_forearm: turn of the forearm against the hand, identity = straight wrist.
         """
+        vertices = blend(self.vertices_rest, self.weights, self.moves(skeleton, angles, R_wrist_forearm))
+        if T_frame_wrist is None:
+            return vertices
+        T = np.asarray(T_frame_wrist, dtype=np.float64)
+        return vertices @ np.swapaxes(T[..., :3, :3], -1, -2) + T[..., None, :3, 3]
+
+    def moves(
+        self,
+        skeleton: HandSkeleton,
+        angles: Float[np.ndarray, "*b 20"],
+        R_wrist_forearm: Float[np.ndarray, "*b 3 3"] | None = None,
+    ) -> Float64[np.ndarray, "*b 33 3 4"]:
+        """The affine move of every skin bone from the rest skin to a pose, in the wrist frame."""
         T_bones = skeleton.bone_transforms(angles)
         T_forearm = np.broadcast_to(np.eye(4), (*T_bones.shape[:-3], 1, 4, 4)).copy()
         if R_wrist_forearm is not None:
             T_forearm[..., 0, :3, :3] = R_wrist_forearm
         T_posed = np.concatenate([T_bones, T_forearm], axis=-3)
-        moves = skin_moves(T_posed, self._rest, skeleton.hand_length / ADULT_HAND_LENGTH)
-        vertices = blend(self.vertices_rest, self.weights, moves)
-        if T_frame_wrist is None:
-            return vertices
-        T = np.asarray(T_frame_wrist, dtype=np.float64)
-        return vertices @ np.swapaxes(T[..., :3, :3], -1, -2) + T[..., None, :3, 3]
+        return skin_moves(T_posed, self._rest, skeleton.hand_length / ADULT_HAND_LENGTH)
 
     @functools.cached_property
     def _rest(self) -> np.ndarray:

@@ -1,0 +1,195 @@
+"""Write `report.html`: one file that holds the clip, hands and robots in 3D, timeline, plots, tables and unknowns.
+
+In: a scene, the clip as a constant-rate mp4 (one frame per scene frame), robots with their trajectories, and words and
+curves that others measured. Out: a page that asks for nothing from anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reenact import __version__
+from reenact.hands.joints import SIDES
+from reenact.records.files import atomic_file
+from reenact.robots.model import Robot
+from reenact.robots.trajectory import JointTrajectory
+from reenact.scene import Scene, Source
+from reenact.viewer.encode import packed
+from reenact.viewer.hand_payload import hands_payload, landmarks_payload
+from reenact.viewer.robot_payload import robot_payload
+
+SCRIPTS = ("data.js", "overlay.js", "hands3d.js", "robot3d.js", "view3d.js", "charts.js", "main.js")
+SIDE_COLORS = ("#1f77b4", "#d2691e")
+SOURCE_COLORS = ("#e4e1da", "#2e7d4f", "#e0a800", "#5b9bd5", "#8e6bbf", "#444444")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve: values [t], drawn where mask is true."""
+
+    name: str
+    values: np.ndarray
+    mask: np.ndarray
+    color: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves over the clip; `top` is the upper end of the axis, which starts at 0."""
+
+    title: str
+    unit: str
+    series: tuple[Series, ...]
+    note: str = ""
+    lines: tuple[tuple[str, float], ...] = ()
+    """Dashed thresholds: (label, value)."""
+    robot: int | None = None
+    """Shown only while this robot is chosen; None for always."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of (name, value, note)."""
+
+    title: str
+    rows: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Everything on the page."""
+
+    title: str
+    subtitle: str
+    scene: Scene
+    video: Path
+    """Constant-rate mp4 with one frame per scene frame."""
+    video_fps_hz: float
+    robots: Sequence[tuple[Robot, JointTrajectory]] = ()
+    tiles: Sequence[tuple[str, str]] = ()
+    """(value, label) in large letters."""
+    plots: Sequence[Plot] = ()
+    tables: Sequence[Table] = ()
+    unknowns: Sequence[str] = ()
+    strips: Sequence[tuple[str, np.ndarray]] = field(default=())
+    """More timeline rows: name and source codes [t]."""
+
+
+def write_report(path: Path, content: ReportContent) -> None:
+    """Write the page, whole or not at all. Raises `SetupError` when the disk is full or not writable."""
+    assets = files("reenact.viewer") / "assets"
+
+    def read(name: str) -> str:
+        return (assets / name).read_text(encoding="utf-8")
+
+    parts = {
+        "TITLE": html.escape(content.title),
+        "VERSION": __version__,
+        "CSS": read("report.css"),
+        "VIDEO": "data:video/mp4;base64," + base64.b64encode(content.video.read_bytes()).decode("ascii"),
+        "PAYLOAD": json.dumps(_payload(content), allow_nan=False).replace("</", "<\\/"),
+        "THREE": read("three.bundle.min.js").replace("</script", "<\\/script"),
+        "JS": "\n".join(read(name) for name in SCRIPTS),
+    }
+    pieces = read("report.html").split("@@")
+    page = "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+    with atomic_file(path) as beside:
+        beside.write_text(page, encoding="utf-8")
+
+
+def _payload(content: ReportContent) -> dict[str, Any]:
+    scene = content.scene
+    return {
+        "title": content.title,
+        "subtitle": content.subtitle,
+        "clip": {
+            "count": len(scene.clip.t_ns),
+            "t": packed(scene.clip.t_seconds),
+            "videoFps": content.video_fps_hz,
+            "width": scene.clip.width_px,
+            "height": scene.clip.height_px,
+        },
+        "landmarks": landmarks_payload(scene.landmarks) if scene.landmarks is not None else None,
+        "hands": hands_payload(scene.hands) if scene.hands is not None else None,
+        "robots": [robot_payload(robot, trajectory) for robot, trajectory in content.robots],
+        "view": _view(content),
+        "strips": [_strip(name, codes) for name, codes in _strips(content)],
+        "plots": [_plot(plot) for plot in content.plots],
+        "tiles": [{"value": value, "label": label} for value, label in content.tiles],
+        "tables": [{"title": t.title, "rows": [list(row) for row in t.rows]} for t in content.tables],
+        "unknowns": list(content.unknowns),
+    }
+
+
+def _strips(content: ReportContent) -> list[tuple[str, np.ndarray]]:
+    hands = content.scene.hands
+    own = []
+    if hands is not None:
+        codes = np.where(hands.valid, hands.source, Source.UNKNOWN)
+        own = [(f"{side} hand", codes[:, s]) for s, side in enumerate(SIDES)]
+    return [*own, *content.strips]
+
+
+def _strip(name: str, codes: np.ndarray) -> dict[str, Any]:
+    return {"name": name, "values": packed(codes, "uint8"), "colors": list(SOURCE_COLORS)}
+
+
+def _plot(plot: Plot) -> dict[str, Any]:
+    shown = [s.values[s.mask] for s in plot.series if s.mask.any()]
+    highest = float(np.percentile(np.concatenate(shown), 99)) if shown else 0.0
+    top = 1.15 * max([highest, *(value for _, value in plot.lines)], default=1.0)
+    return {
+        "title": plot.title,
+        "unit": plot.unit,
+        "note": plot.note,
+        "robot": plot.robot,
+        "top": top,
+        "lines": [{"label": label, "value": value} for label, value in plot.lines],
+        "series": [
+            {"name": s.name, "color": s.color, "values": packed(s.values), "mask": packed(s.mask, "uint8")}
+            for s in plot.series
+        ],
+    }
+
+
+def _view(content: ReportContent) -> dict[str, Any]:
+    """Where the 3D view looks: at the hands (and robots), from behind and above the camera."""
+    scene = content.scene
+    T = scene.camera.scene_T_camera()[0]
+    points = [np.zeros((0, 3))]
+    if scene.hands is not None and scene.hands.valid.any():
+        points.append(scene.hands.joints_world[scene.hands.valid].reshape(-1, 3))
+    for _, trajectory in content.robots:
+        points.append(np.atleast_2d(np.asarray(trajectory.T_world_base).reshape(-1, 4, 4)[0, :3, 3]))
+    cloud = np.concatenate(points)
+    if len(cloud) == 0:
+        cloud = T[None, :3, 3] + T[None, :3, 2]
+    low, high = cloud.min(axis=0), cloud.max(axis=0)
+    target = (low + high) / 2
+    reach = max(0.9, 1.3 * float(np.linalg.norm(high - low)))
+    up = np.array([0.0, 0.0, 1.0]) if scene.camera.world_frame == "world" else -T[:3, 1]
+    eye = target - reach * (0.75 * T[:3, 2] - 0.55 * T[:3, 0] - 0.5 * up)
+    return {
+        "zUp": scene.camera.world_frame == "world",
+        "target": target.tolist(),
+        "eye": eye.tolist(),
+        "floor": float(low[2]) - 0.02,
+        "frustum": _frustum(scene, T),
+    }
+
+
+def _frustum(scene: Scene, T_scene_camera: np.ndarray, depth: float = 0.12) -> list[list[float]]:
+    w, h = scene.camera.width_px, scene.camera.height_px
+    corners = np.array([[0.0, 0.0], [w - 1.0, 0.0], [w - 1.0, h - 1.0], [0.0, h - 1.0]])
+    rays = scene.camera.camera().unproject(corners) * depth
+    points = np.concatenate([np.zeros((1, 3)), rays])
+    return (points @ T_scene_camera[:3, :3].T + T_scene_camera[:3, 3]).tolist()
