@@ -1,7 +1,8 @@
-"""What the free hand's skin looks like: a place in a two-way palette for every vertex.
+"""What the free hand's skin looks like: a place in a two-way palette for every drawn vertex.
 
 One texture holds all colours of a skin: across it the tone goes from dark creases over plain skin to pale palm and
 nails, up it from sallow to flushed. Vertices carry coordinates into it, so colour varies smoothly and has no seam.
+Nails, knuckle wrinkles, and the creases of fingers and palm are what tell back from palm, for people and nets.
 """
 
 from __future__ import annotations
@@ -9,69 +10,122 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float, Float64, UInt8
 
-from reenact.hands.joints import LEFT
-from reenact.hands.mesh import REST_ANGLES, HandMesh, vertex_normals
+from reenact.hands.joints import LEFT, finger_joints
+from reenact.hands.mesh import REST_ANGLES
 from reenact.hands.skeleton import HandSkeleton
 
 PALETTE_SIZE = 64
 MM = 1e-3
+CREASE_WIDTH = 1.5 * MM
+"""Half width of a crease; drawn vertices are about 2 mm apart."""
+PALM_CREASES_MM = (
+    ((30, -2), (47, 6), (63, 17), (74, 30), (78, 36)),  # around the ball of the thumb
+    ((77, 33), (70, 12), (60, -8), (47, -27)),  # head line
+    ((88, 8), (78, -2), (70, -18), (66, -40), (64, -50)),  # heart line
+    ((2, -26), (-1, 0), (2, 24)),  # wrist
+)
+"""Polylines (to the fingers, to the thumb) on the palm of the default adult at rest."""
 
 
 @dataclass(frozen=True)
 class SkinTone:
     """sRGB 0..1 of plain skin on the back of the hand."""
 
-    base: tuple[float, float, float] = (0.80, 0.60, 0.49)
+    base: tuple[float, float, float] = (0.74, 0.55, 0.45)
 
 
 def palette(tone: SkinTone) -> UInt8[np.ndarray, "h w 3"]:
-    """The palette of a skin: columns dark to pale, rows flushed (top) to sallow."""
+    """The palette of a skin: columns dark to pale, rows (first row v = 0) sallow to flushed."""
     u = np.linspace(-1, 1, PALETTE_SIZE)[None, :, None]
-    v = np.linspace(1, 0, PALETTE_SIZE)[:, None, None]
+    v = np.linspace(0, 1, PALETTE_SIZE)[:, None, None]
     base = np.array(tone.base)
-    dark, pale, red = (
-        base * [0.62, 0.50, 0.47],
-        base + (1 - base) * [0.45, 0.38, 0.36],
-        np.array([0.05, -0.07, -0.06]),
-    )
-    colour = np.where(u < 0, base + (-u) * (dark - base), base + u * (pale - base)) + (v - 0.0) * red
+    dark, pale = base * [0.60, 0.46, 0.42], base + (1 - base) * [0.50, 0.42, 0.38]
+    red = np.array([0.06, -0.07, -0.05])
+    colour = np.where(u < 0, base - u * (dark - base), base + u * (pale - base)) + v * red
     return np.clip(np.rint(colour * 255), 0, 255).astype(np.uint8)
 
 
-def palette_coordinates(mesh: HandMesh) -> Float64[np.ndarray, "v 2"]:
-    """Texture coordinates of every vertex: (tone 0..1 with 0.5 plain skin, flush 0..1)."""
-    skeleton = HandSkeleton.adult(mesh.side)
+def palette_coordinates(
+    side: int, points: Float[np.ndarray, "v 3"], normals: Float[np.ndarray, "v 3"]
+) -> Float64[np.ndarray, "v 2"]:
+    """Texture coordinates: (tone 0..1 with 0.5 plain skin, flush 0..1) of points on the rest mesh (wrist frame)."""
+    if side != LEFT:
+        points, normals = points * [-1.0, 1.0, 1.0], normals * [-1.0, 1.0, 1.0]
+    skeleton = HandSkeleton.adult(LEFT)
     joints, bones = skeleton.joints_wrist(REST_ANGLES), skeleton.bone_transforms(REST_ANGLES)
-    points = mesh.vertices_rest
-    normals = vertex_normals(points, mesh.faces)
-    tone, flush = np.zeros(len(points)), np.full(len(points), 0.15)
-    palm_side = np.clip(-normals[:, 1], 0, 1) * _step(
-        points[:, 0] * (1 if mesh.side == LEFT else -1), -20 * MM, 10 * MM
-    )
-    tone += 0.35 * palm_side
-    flush += 0.25 * palm_side
+    paint = _Paint(points, normals)
+    paint.palm()
     for finger in range(5):
+        paint.finger(finger, bones[1 + 3 * finger : 4 + 3 * finger], joints[list(finger_joints(finger))])
+    return np.clip(np.stack([0.5 + 0.5 * paint.tone, paint.flush], axis=1), 0.02, 0.98)
+
+
+class _Paint:
+    """Collects tone (-1 dark .. 1 pale) and flush (0..1) part by part, on a left hand."""
+
+    def __init__(self, points: np.ndarray, normals: np.ndarray) -> None:
+        self.points, self.normals = points, normals
+        self.tone, self.flush = np.zeros(len(points)), np.full(len(points), 0.12)
+
+    def palm(self) -> None:
+        """Paler, redder palm side with its creases."""
+        on_palm = _step(-self.normals[:, 1], 0.0, 0.5)
+        hand = _step(self.points[:, 0], -30 * MM, 30 * MM)
+        self.tone += 0.40 * on_palm * hand
+        self.flush += 0.30 * on_palm * hand
+        for line in PALM_CREASES_MM:
+            near = _near_line(self.points[:, [0, 2]], np.array(line, float) * MM)
+            self.tone -= 0.55 * near * _step(-self.normals[:, 1], 0.2, 0.6)
+
+    def finger(self, finger: int, bones: np.ndarray, joints: np.ndarray) -> None:
+        """Creases and wrinkles at the joints, red knuckles and tip, nail."""
         for k in range(3):
-            T = bones[1 + 3 * finger + k]
-            near = np.exp(-((np.linalg.norm(points - T[:3, 3], axis=1) / (13 * MM)) ** 2))
-            dorsal = np.clip(normals @ T[:3, 1], 0, 1)
-            flush += 0.45 * near * dorsal
-            tone -= 0.18 * near * dorsal
-        T, tip = bones[3 + 3 * finger], joints[4 + 4 * finger]
-        flush += 0.5 * np.exp(-((np.linalg.norm(points - tip, axis=1) / (12 * MM)) ** 2))
-        tone += 0.75 * _nail(points, normals, T, np.linalg.norm(tip - T[:3, 3]), finger)
-    return np.clip(np.stack([0.5 + 0.5 * tone, flush], axis=1), 0.02, 0.98)
+            T = bones[k]
+            local = (self.points - T[:3, 3]) @ T[:3, :3]
+            dorsal = self.normals @ T[:3, 1]
+            near = np.exp(-((np.linalg.norm(local, axis=1) / (14 * MM)) ** 2))
+            if finger > 0 or k > 0:
+                self.flush += 0.40 * near * _step(dorsal, 0.0, 0.7)
+                self.tone -= 0.15 * near * _step(dorsal, 0.0, 0.7)
+            reach = np.hypot(local[:, 1], local[:, 2]) < 15 * MM
+            lines_mm = ((), (-1.3, 1.7), (0.0,))[k] if finger > 0 else ((), (-1.3, 1.7), (0.0,))[k]
+            for offset in lines_mm:
+                self.tone -= 0.5 * reach * _ridge(local[:, 0] - offset * MM) * _step(-dorsal, -0.2, 0.4)
+            for offset in ((), (-3.0, 0.0, 3.0), (-1.5, 1.5))[k]:
+                self.tone -= 0.22 * reach * _ridge(local[:, 0] - offset * MM) * _step(dorsal, 0.4, 0.8)
+            if k == 0 and finger > 0:
+                base = _ridge(local[:, 0] - (22.0, 24.0, 22.0, 18.0)[finger - 1] * MM) * _step(-dorsal, 0.0, 0.5)
+                self.tone -= 0.45 * (np.hypot(local[:, 1], local[:, 2]) < 15 * MM) * base
+        tip = np.linalg.norm(self.points - joints[3], axis=1)
+        self.flush += 0.45 * np.exp(-((tip / (12 * MM)) ** 2))
+        self._nail(finger, bones[2], float(np.linalg.norm(joints[3] - joints[2])))
+
+    def _nail(self, finger: int, T: np.ndarray, length: float) -> None:
+        local = (self.points - T[:3, 3]) @ T[:3, :3]
+        half_width = (7.0, 5.6, 5.8, 5.4, 4.6)[finger] * MM
+        along, across = (local[:, 0] - 0.76 * length) / (0.30 * length), local[:, 2] / half_width
+        inside = 1 - (np.abs(along) ** 4 + np.abs(across) ** 4) ** 0.25
+        facing = _step(self.normals @ T[:3, 1], 0.25, 0.5) * (np.abs(local[:, 0] - 0.76 * length) < 0.02)
+        plate = _step(inside, -0.10, 0.15) * facing
+        self.tone = self.tone * (1 - plate) + 0.55 * plate
+        self.flush = self.flush * (1 - plate) + 0.45 * plate
+        self.tone += 0.45 * plate * _step(along, 0.65, 0.95)
+        self.tone -= 0.45 * facing * np.exp(-((inside / 0.16) ** 2)) * (along < 0.7)
 
 
-def _nail(points: np.ndarray, normals: np.ndarray, T: np.ndarray, length: float, finger: int) -> np.ndarray:
-    local = (points - T[:3, 3]) @ T[:3, :3]
-    half_width = (6.8, 5.2, 5.4, 5.0, 4.2)[finger] * MM
-    along = (local[:, 0] - 0.74 * length) / (0.30 * length)
-    across = local[:, 2] / half_width
-    inside = 1 - np.maximum(np.abs(along), np.abs(across))
-    return _step(inside, -0.25, 0.25) * _step(normals @ T[:3, 1], 0.2, 0.5)
+def _near_line(points: np.ndarray, line: np.ndarray) -> np.ndarray:
+    distance = np.full(len(points), np.inf)
+    for a, b in zip(line[:-1], line[1:], strict=True):
+        axis = b - a
+        along = np.clip((points - a) @ axis / (axis @ axis), 0, 1)
+        distance = np.minimum(distance, np.linalg.norm(points - a - along[:, None] * axis, axis=1))
+    return _ridge(distance)
+
+
+def _ridge(distance: np.ndarray) -> np.ndarray:
+    return np.exp(-((distance / CREASE_WIDTH) ** 2))
 
 
 def _step(x: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -10,6 +10,7 @@ Use: add `hand_skin_xml(side)` (assets and `<skin>`) to the model, then per fram
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,8 @@ from jaxtyping import Float
 
 from reenact.hands.appearance import SkinTone, palette, palette_coordinates
 from reenact.hands.joints import SIDES
-from reenact.hands.mesh import HandMesh
+from reenact.hands.mesh import HandMesh, vertex_normals
+from reenact.hands.subdivide import Subdivision
 
 FAR_BELOW = (0.0, 0.0, -50.0)
 """Where a hand that is not in the scene is put."""
@@ -49,19 +51,21 @@ def hand_skin_xml(side: int, tone: SkinTone | None = None) -> HandSkinXml:
         tone: skin colours; the default is a light brown.
     """
     mesh, name = HandMesh.load(side), skin_name(side)
-    count = len(mesh.vertices_rest)
-    uv = palette_coordinates(mesh)
+    finer = _finer(side)
+    vertices = finer(mesh.vertices_rest)
+    uv = palette_coordinates(side, vertices, vertex_normals(vertices, finer.faces))
+    count = len(vertices)
     asset = (
         f'<texture name="{name}" type="2d" file="{name}.png"/>'
         f'<material name="{name}" texture="{name}" specular="0.25" shininess="0.35"/>'
     )
     deformable = (
-        f'<skin name="{name}" material="{name}" vertex="{_numbers(mesh.vertices_rest + FAR_BELOW)}" '
-        f'texcoord="{_numbers(uv)}" face="{" ".join(map(str, mesh.faces.ravel()))}">'
+        f'<skin name="{name}" material="{name}" vertex="{_numbers(vertices + FAR_BELOW)}" '
+        f'texcoord="{_numbers(uv)}" face="{" ".join(map(str, finer.faces.ravel()))}">'
         f'<bone body="world" bindpos="0 0 0" bindquat="1 0 0 0" '
         f'vertid="{" ".join(map(str, range(count)))}" vertweight="{"1 " * count}"/></skin>'
     )
-    return HandSkinXml(asset, deformable, {f"{name}.png": _png(palette(tone or SkinTone()))})
+    return HandSkinXml(asset, deformable, {f"{name}.png": encode_png(palette(tone or SkinTone()))})
 
 
 class HandSkin:
@@ -72,23 +76,31 @@ class HandSkin:
         names = [model.skin(i).name for i in range(model.nskin)]
         self.skin_idx = names.index(skin_name(side))
         """Index in the model; `Surfaces.object_idx` where `object_type` is `mjOBJ_SKIN`."""
+        self._finer = _finer(side)
         start = int(model.skin_vertadr[self.skin_idx])
         self._vertices = model.skin_vert[start : start + int(model.skin_vertnum[self.skin_idx])]
 
     def show(self, vertices_world: Float[np.ndarray, "v 3"]) -> None:
-        """Puts the hand there from the next scene update on."""
-        self._vertices[:] = vertices_world
+        """Puts the hand (vertices as `HandMesh.pose` gives them) there from the next scene update on."""
+        self._vertices[:] = self._finer(vertices_world)
 
     def hide(self) -> None:
         """Takes the hand out of sight."""
         self._vertices[:] = np.asarray(FAR_BELOW)
 
 
+@functools.lru_cache(maxsize=2)
+def _finer(side: int) -> Subdivision:
+    mesh = HandMesh.load(side)
+    return Subdivision.of(mesh.faces, len(mesh.vertices_rest))
+
+
 def _numbers(values: np.ndarray) -> str:
     return " ".join(f"{x:.6g}" for x in np.asarray(values).ravel())
 
 
-def _png(image: np.ndarray) -> bytes:
+def encode_png(image: np.ndarray) -> bytes:
+    """An RGB image as PNG bytes for the `assets` of a model."""
     import cv2
 
     done, data = cv2.imencode(".png", image[..., ::-1])
