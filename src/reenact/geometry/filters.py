@@ -75,8 +75,20 @@ def _smooth_column(y: np.ndarray, w: np.ndarray, t: np.ndarray, cutoff_s: float,
 
 
 def _solve(y: np.ndarray, w: np.ndarray, t: np.ndarray, cutoff_s: float, order: int) -> np.ndarray:
-    dt = float(np.median(np.diff(t)))
-    tau = t / dt  # unit steps keep the bands well scaled
+    bands, cell = whittaker_bands(t, cutoff_s, order)
+    bands[-1] += w * cell
+    return solveh_banded(bands, (w * cell)[:, None] * y, overwrite_ab=True, check_finite=False)
+
+
+def whittaker_bands(
+    t_seconds: Float[np.ndarray, " t"], cutoff_s: float, order: int
+) -> tuple[Float64[np.ndarray, "order1 t"], Float64[np.ndarray, " t"]]:
+    """The roughness term of ``whittaker`` in upper banded form, and the length of each sample's cell.
+
+    For those who solve with weights of their own kind: a data term of weight ``w`` enters as ``w * cell``.
+    """
+    dt = float(np.median(np.diff(t_seconds)))
+    tau = t_seconds / dt  # unit steps keep the bands well scaled
     x = math.pi * dt / cutoff_s
     half = (
         math.sin(x) if x < math.pi / 2 else x * 2 / math.pi
@@ -84,9 +96,7 @@ def _solve(y: np.ndarray, w: np.ndarray, t: np.ndarray, cutoff_s: float, order: 
     penalty = (2 * half) ** (-2 * order)
     steps = np.diff(tau)
     cell = np.concatenate([steps[:1], (steps[1:] + steps[:-1]) / 2, steps[-1:]])
-    bands = penalty * _penalty_bands(tau, order)
-    bands[-1] += w * cell
-    return solveh_banded(bands, (w * cell)[:, None] * y, overwrite_ab=True, check_finite=False)
+    return penalty * _penalty_bands(tau, order), cell
 
 
 def _penalty_bands(tau: np.ndarray, order: int) -> np.ndarray:
