@@ -18,4 +18,8 @@ def packed(values: np.ndarray, dtype: str = "float32") -> dict[str, Any]:
     if dtype not in DTYPES:
         raise ValueError(f"the page reads {', '.join(DTYPES)}, not {dtype}")
     array = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
-    return {"dtype": dtype, "shape": list(array.shape), "b64": base64.b64encode(array.tobytes()).decode("ascii")}
+    return {
+        "dtype": dtype,
+        "shape": list(array.shape),
+        "b64": base64.b64encode(array.tobytes()).decode("ascii"),
+    }

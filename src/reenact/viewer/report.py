@@ -13,19 +13,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reenact import __version__
 from reenact.hands.joints import SIDES
 from reenact.records.files import atomic_file
-from reenact.robots.model import Robot
-from reenact.robots.trajectory import JointTrajectory
 from reenact.scene import Scene, Source
 from reenact.viewer.encode import packed
 from reenact.viewer.hand_payload import hands_payload, landmarks_payload
 from reenact.viewer.robot_payload import robot_payload
+
+if TYPE_CHECKING:
+    from reenact.robots.model import Robot
+    from reenact.robots.trajectory import JointTrajectory
 
 SCRIPTS = ("data.js", "overlay.js", "hands3d.js", "robot3d.js", "view3d.js", "charts.js", "main.js")
 SIDE_COLORS = ("#1f77b4", "#d2691e")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reenact.robots.model import Robot
-from reenact.robots.trajectory import JointTrajectory
 from reenact.viewer.encode import packed
+
+if TYPE_CHECKING:
+    from reenact.robots.model import Robot
+    from reenact.robots.trajectory import JointTrajectory
 
 VISUAL_GROUPS = (0, 1, 2)
 
@@ -29,7 +31,9 @@ def robot_payload(robot: Robot, trajectory: JointTrajectory) -> dict[str, Any]:
 def _shapes(model: Any) -> list[dict[str, Any]]:
     shapes = []
     for geom in range(model.ngeom):
-        rgba = model.mat_rgba[model.geom_matid[geom]] if model.geom_matid[geom] >= 0 else model.geom_rgba[geom]
+        rgba = (
+            model.mat_rgba[model.geom_matid[geom]] if model.geom_matid[geom] >= 0 else model.geom_rgba[geom]
+        )
         if model.geom_group[geom] not in VISUAL_GROUPS or rgba[3] == 0:
             continue
         shape = _shape(model, geom)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64, UInt8
@@ -16,8 +17,10 @@ from reenact.datasets.lerobot.features import Feature
 from reenact.geometry.rotations import quat_continuous, quat_from_matrix
 from reenact.geometry.timegrid import TimeGrid
 from reenact.hands.joints import JOINT_NAMES_21, SIDES, wrist_frame
-from reenact.robots.trajectory import JointTrajectory
 from reenact.scene import HandTracks, Scene
+
+if TYPE_CHECKING:
+    from reenact.robots.trajectory import JointTrajectory
 
 POSE_NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz")
 
@@ -70,7 +73,7 @@ def episode_from_scene(
     position now, action the position at the next step (the last one repeats).
     """
     fps = config.fps or max(1, round(scene.clip.nominal_fps_hz))
-    rows, t_ns = constant_rate_rows(scene.clip.t_ns, fps)
+    rows = constant_rate_rows(scene.clip.t_ns, fps)
     q = trajectory.q[rows]
     columns: dict[str, np.ndarray] = {"observation.state": q, "action": np.concatenate([q[1:], q[-1:]])}
     features = [Feature(name, "float32", (q.shape[1],), trajectory.joint_names) for name in columns]
@@ -98,8 +101,8 @@ def episode_from_scene(
     )
 
 
-def constant_rate_rows(t_ns: np.ndarray, fps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Source rows on a grid of exactly `fps`, and the grid's times.
+def constant_rate_rows(t_ns: np.ndarray, fps: int) -> np.ndarray:
+    """Source rows on a grid of exactly `fps`.
 
     A source whose steady rate rounds to `fps` (29.97 for 30) keeps its frames one to one; any other is sampled at the
     nearest frame in time.
@@ -108,9 +111,9 @@ def constant_rate_rows(t_ns: np.ndarray, fps: int) -> tuple[np.ndarray, np.ndarr
     period = 1e9 / fps
     steady = len(steps) == 0 or (np.abs(steps - period) < 0.1 * period).all()
     if steady:
-        return np.arange(len(t_ns)), t_ns
+        return np.arange(len(t_ns))
     grid = TimeGrid.uniform(int(t_ns[0]), int(t_ns[-1] + np.median(steps)), fps)
-    return TimeGrid(t_ns).nearest_idx(grid.t_ns), grid.t_ns
+    return TimeGrid(t_ns).nearest_idx(grid.t_ns)
 
 
 def letterbox(frame: UInt8[np.ndarray, "h w 3"], size_px: tuple[int, int]) -> UInt8[np.ndarray, "h2 w2 3"]:

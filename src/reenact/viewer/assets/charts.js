@@ -16,7 +16,7 @@ function cursor(context, frame, width, height) {
 
 function drawStrips(frame) {
   const { context, width, height } = fitCanvas($("strips"));
-  const rows = DATA.strips, row = height / Math.max(rows.length, 1), label = 0;
+  const rows = DATA.strips, row = height / Math.max(rows.length, 1);
   context.font = "11px system-ui, sans-serif";
   rows.forEach((strip, r) => {
     for (let i = 0; i < COUNT; i++) {
@@ -24,8 +24,11 @@ function drawStrips(frame) {
       const x0 = (i / COUNT) * width;
       context.fillRect(x0, r * row + 2, width / COUNT + 0.6, row - 4);
     }
+    context.lineWidth = 3;
+    context.strokeStyle = "rgba(255,255,255,0.85)";
+    context.strokeText(strip.name, 5, r * row + row / 2 + 4);
     context.fillStyle = "#22252a";
-    context.fillText(strip.name, label + 5, r * row + row / 2 + 4);
+    context.fillText(strip.name, 5, r * row + row / 2 + 4);
   });
   cursor(context, frame, width, height);
 }

@@ -15,6 +15,7 @@ function makeView() {
   const controls = new THREE.OrbitControls(camera, canvas);
   controls.target.set(...DATA.view.target);
   camera.position.set(...DATA.view.eye);
+  controls.update();
   if (zUp) {
     const grid = new THREE.GridHelper(4, 20, 0xb9b4a8, 0xd8d4ca).rotateX(Math.PI / 2);
     grid.position.set(DATA.view.target[0], DATA.view.target[1], DATA.view.floor);
