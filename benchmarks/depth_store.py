@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from reenact.records.volumes import VolumeReader, VolumeWriter
 
 FRAMES, HEIGHT, WIDTH, ROUNDS = 120, 480, 640, 3
@@ -61,26 +62,29 @@ def best(job: Callable[[], object]) -> float:
     return min(times)
 
 
+def compare(name: str, frames: list[np.ndarray], root: Path) -> str:
+    """One row of the table."""
+    png, volume = root / "png", root / "depth.h5"
+    write_p, write_v = best(lambda: write_png(png, frames)), best(lambda: write_volume(volume, frames))
+    read_p, read_v = best(lambda: read_png(png)), best(lambda: read_volume(volume))
+    one_p = best(lambda: [cv2.imread(str(png / f"{i:06d}.png"), cv2.IMREAD_UNCHANGED) for i in SCATTERED])
+    with VolumeReader(volume) as reader:
+        one_v = best(lambda: [reader[i] for i in SCATTERED])
+        assert (reader[50] == frames[50]).all()
+    bytes_p, bytes_v = sum(p.stat().st_size for p in png.iterdir()), volume.stat().st_size
+    return (
+        f"| {name} | {write_v / write_p:.2f} | {read_v / read_p:.2f} | {one_v / one_p:.2f} "
+        f"| {bytes_v / bytes_p:.2f} | {write_v:.3f} | {read_v:.3f} |"
+    )
+
+
 def main() -> None:
     cv2.setNumThreads(1)
     print(f"{FRAMES} frames {WIDTH}x{HEIGHT} uint16; ratios are ours / PNG level 1")
     print("| depth | write | read all | read one | bytes | write s | read s |\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
-        root = Path(temporary)
         for name, noise in (("smooth", 0.0), ("sensor noise 0.15 %", 0.0015)):
-            frames = depth_frames(noise)
-            png, volume = root / "png", root / "depth.h5"
-            write_p, write_v = best(lambda: write_png(png, frames)), best(lambda: write_volume(volume, frames))
-            read_p, read_v = best(lambda: read_png(png)), best(lambda: read_volume(volume))
-            one_p = best(lambda: [cv2.imread(str(png / f"{i:06d}.png"), cv2.IMREAD_UNCHANGED) for i in SCATTERED])
-            with VolumeReader(volume) as reader:
-                one_v = best(lambda: [reader[i] for i in SCATTERED])
-                assert (reader[50] == frames[50]).all()
-            bytes_p, bytes_v = sum(p.stat().st_size for p in png.iterdir()), volume.stat().st_size
-            print(
-                f"| {name} | {write_v / write_p:.2f} | {read_v / read_p:.2f} | {one_v / one_p:.2f} "
-                f"| {bytes_v / bytes_p:.2f} | {write_v:.3f} | {read_v:.3f} |"
-            )
+            print(compare(name, depth_frames(noise), Path(temporary)))
 
 
 if __name__ == "__main__":

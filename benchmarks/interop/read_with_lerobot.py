@@ -48,7 +48,9 @@ def main() -> int:
     seconds = time.perf_counter() - start
     policy = sorted(dataset_to_policy_features(data.meta.features))
     assert all(k.startswith(("observation.", "action")) for k in policy), policy
-    print(f"lerobot {lerobot.__version__} ({args.backend}): {len(data)} frames of {data.num_episodes} episodes, all read")
+    print(
+        f"lerobot {lerobot.__version__} ({args.backend}): {len(data)} frames of {data.num_episodes} episodes, all read"
+    )
     print(f"robot {info['robot_type']}, policy sees {policy}, {len(data) / seconds:.0f} frames/s")
     return 0
 
