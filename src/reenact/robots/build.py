@@ -74,7 +74,7 @@ def _frozen_pose(body: BodySpec, sheet: Sheet, frozen: set[str]) -> tuple[Vec3, 
     if joint.kind == "slide":
         return compose_poses((body.pos, body.quat_wxyz), (tuple(value * axis), (1.0, 0.0, 0.0, 0.0)))
     turn = (math.cos(value / 2), *(math.sin(value / 2) * axis))
-    return compose_poses((body.pos, body.quat_wxyz), ((0.0, 0.0, 0.0), turn))  # type: ignore[arg-type]
+    return compose_poses((body.pos, body.quat_wxyz), ((0.0, 0.0, 0.0), turn))
 
 
 def home_value(joint: JointSpec, sheet: Sheet) -> float:
@@ -172,7 +172,8 @@ def _primitive_geom(shape: ShapeSpec) -> dict[str, Any]:
     """MuJoCo's own primitive; a cone collides as a capsule of its mean radius, a pad as a box."""
     kind = mujoco.mjtGeom
     if shape.kind in ("capsule", "cylinder", "cone"):
-        radius = (shape.radius or 0.0) if shape.radius_end is None else (shape.radius + shape.radius_end) / 2
+        first = shape.radius or 0.0
+        radius = first if shape.radius_end is None else (first + shape.radius_end) / 2
         ends = [*(shape.start or ()), *(shape.end or ())]
         geom = kind.mjGEOM_CYLINDER if shape.kind == "cylinder" else kind.mjGEOM_CAPSULE
         return {"type": geom, "fromto": ends, "size": [radius, 0, 0]}
@@ -185,6 +186,7 @@ def _primitive_geom(shape: ShapeSpec) -> dict[str, Any]:
 
 def _mesh_geom(spec: Any, shape: ShapeSpec, meshes: dict[tuple[object, ...], str]) -> dict[str, Any]:
     """Our own mesh for a cone or a pad (shared between equal ones); empty for other shapes."""
+    place: dict[str, Any]
     if shape.kind == "cone":
         start, end = np.asarray(shape.start), np.asarray(shape.end)
         length = float(np.linalg.norm(end - start))

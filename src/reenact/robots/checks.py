@@ -72,11 +72,8 @@ def check_names(sheet: Sheet, bodies: Collection[str], ranges: Mapping[str, Pair
 
 
 def _joints_used(sheet: Sheet) -> dict[str, Collection[str]]:
-    used: dict[str, Collection[str]] = {
-        "frozen": sheet.frozen,
-        "home": sheet.home,
-        "velocity": sheet.velocity,
-    }
+    used: dict[str, Collection[str]] = {"frozen": sheet.frozen, "home": sheet.home}
+    used["velocity"], used["effort"] = sheet.velocity.keys() - {"default"}, sheet.effort.keys() - {"default"}
     for side, arm in sheet.arms.items():
         used[f"arms.{side}.joints"] = arm.joints
     for side, gripper in sheet.grippers.items():

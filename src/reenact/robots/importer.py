@@ -143,9 +143,9 @@ def _shapes_text(model: mujoco.MjModel, body: int, config: ImportConfig) -> list
 def shape_text(model: mujoco.MjModel, geom: int, color: str) -> str:
     """One geom as a sheet's inline table."""
     kind, size, pos = _GEOM(int(model.geom_type[geom])), model.geom_size[geom], model.geom_pos[geom]
-    R = np.empty(9)
-    mujoco.mju_quat2Mat(R, model.geom_quat[geom])
-    R = R.reshape(3, 3)
+    flat = np.empty(9)
+    mujoco.mju_quat2Mat(flat, model.geom_quat[geom])
+    R = flat.reshape(3, 3)
     tail = f'color = "{color}" }}'
     if kind == _GEOM.mjGEOM_SPHERE:
         return f'{{ kind = "sphere", radius = {number(size[0], 4)}, pos = {numbers(pos, 4)}, {tail}'

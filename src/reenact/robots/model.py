@@ -246,7 +246,7 @@ class Robot:
 
 
 def _sides(table: dict[str, Any]) -> tuple[Side, ...]:
-    return tuple(side for side in ("left", "right") if side in table)  # type: ignore[misc]
+    return tuple(side for side in ("left", "right") if side in table)
 
 
 def _velocity_limits(sheet: Sheet, names: Sequence[str]) -> Float[np.ndarray, " q"]:

@@ -265,7 +265,12 @@ class Sheet:
     home: dict[str, float] = field(default_factory=dict)
     """Joint values of the natural rest pose; those not named are 0, or the nearest value in range."""
     velocity: dict[str, float] = field(default_factory=dict)
-    """With ``model_file``: speed limits by joint name, where the file has none."""
+    """With ``model_file``: speed limits by joint name (rad/s or m/s) where the file has none. The name
+    ``default`` stands for all others; without it their limit is unknown (infinite)."""
+    effort: dict[str, float] = field(default_factory=dict)
+    """With ``model_file``: effort limits likewise (N m or N); ``default`` is 10 when not given."""
+    meshes: Literal["use", "skip"] = "use"
+    """With ``model_file``: ``skip`` builds the robot without its mesh geoms (kinematics stay the same)."""
     arms: dict[str, ArmSpec] = field(default_factory=dict)
     wrists: dict[str, FrameSpec] = field(default_factory=dict)
     """Wrist frame per side: y from palm to back of hand, z from little finger to thumb (CONVENTIONS.md)."""
