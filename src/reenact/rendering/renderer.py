@@ -111,8 +111,8 @@ class OffscreenRenderer:
         """Takes the state of ``data`` and places the camera.
 
         Args:
-            K: intrinsics in pixels of this image size (no skew). Pixel centres are at whole numbers plus
-                one half from the image corner, so the middle of a w-wide image is ``cx = w / 2``.
+            K: intrinsics in pixels of this image size (no skew), OpenCV's convention: pixel (0, 0) is the
+                centre of the top left pixel, so the middle of a w-wide image is ``cx = (w - 1) / 2``.
             T_world_camera: OpenCV camera in the world.
         """
         self._update(data, mujoco.MjvCamera())
@@ -132,7 +132,7 @@ class OffscreenRenderer:
 
     def _aim(self, camera: Any, K: np.ndarray, T_world_camera: np.ndarray) -> None:
         near = self.config.near
-        fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
+        fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2] + 0.5, K[1, 2] + 0.5  # from the image's corner
         width_px, height_px = self.config.width_px, self.config.height_px
         camera.pos = T_world_camera[:3, 3]
         camera.forward = T_world_camera[:3, 2]

@@ -91,7 +91,8 @@ class Studio:
         """``K`` and ``T_world_camera`` that show the whole robot from the configured direction."""
         c = self.config
         focal = c.render.height_px / 2 / np.tan(np.radians(c.fov_deg) / 2)
-        K = np.array([[focal, 0, c.render.width_px / 2], [0, focal, c.render.height_px / 2], [0, 0, 1.0]])
+        middle = (c.render.width_px - 1) / 2, (c.render.height_px - 1) / 2
+        K = np.array([[focal, 0, middle[0]], [0, focal, middle[1]], [0, 0, 1.0]])
         azimuth, elevation = np.radians(c.azimuth_deg), np.radians(c.elevation_deg)
         away = np.array(
             [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]

@@ -49,7 +49,7 @@ class HandView:
 def intrinsics(width_px: int, height_px: int) -> Float64[np.ndarray, "3 3"]:
     """`K` of the stage's camera."""
     focal = width_px / 2 / np.tan(np.deg2rad(FOV_X_DEG) / 2)
-    return np.array([[focal, 0, width_px / 2], [0, focal, height_px / 2], [0, 0, 1]])
+    return np.array([[focal, 0, (width_px - 1) / 2], [0, focal, (height_px - 1) / 2], [0, 0, 1]])
 
 
 class HandStage:
@@ -65,7 +65,11 @@ class HandStage:
         self._renderer = OffscreenRenderer(self._model, config)
 
     def view(
-        self, side: int, angles: Float[np.ndarray, "20"], T_world_wrist: np.ndarray, T_world_camera: np.ndarray
+        self,
+        side: int,
+        angles: Float[np.ndarray, "20"],
+        T_world_wrist: np.ndarray,
+        T_world_camera: np.ndarray,
     ) -> HandView:
         """Renders a hand; the other hand is hidden."""
         skeleton, mesh = HandSkeleton.adult(side), HandMesh.load(side)
@@ -80,7 +84,7 @@ class HandStage:
         cosine = abs(normal @ middle) / np.linalg.norm(middle)
         return HandView(
             image=image,
-            joints_px=self._project(joints) - 0.5,
+            joints_px=self._project(joints),
             joints_camera=joints,
             seen=self._seen(mesh, (vertices - T_world_camera[:3, 3]) @ T_world_camera[:3, :3], depth),
             palm_axis_deg=float(np.rad2deg(np.arccos(np.clip(cosine, 0, 1)))),
@@ -91,7 +95,7 @@ class HandStage:
 
     def _seen(self, mesh: HandMesh, vertices_camera: np.ndarray, depth: np.ndarray) -> np.ndarray:
         height, width = depth.shape
-        column, row = np.floor(self._project(vertices_camera)).astype(int).T
+        column, row = np.rint(self._project(vertices_camera)).astype(int).T
         inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
         drawn = depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
         visible = inside & (vertices_camera[:, 2] < drawn + OCCLUSION_SLACK)
