@@ -41,7 +41,7 @@ class IdentityConfig:
     """Cost of a hand going on in the other slot where this slot's hand has just been."""
     memory_s: float = 0.5
     """Time constant with which a slot forgets where its hand was."""
-    max_overlap_s: float = 0.15
+    max_overlap_s: float = 0.3
     """Pieces of one slot may overlap this long (a hand found anew before its old track died); the later wins."""
 
 

@@ -113,14 +113,18 @@ class PalmFinder:
         self.runs = 0
 
     def find(
-        self, image: UInt8[np.ndarray, "h w 3"], window: tuple[int, int, int, int] | None = None
+        self,
+        image: UInt8[np.ndarray, "h w 3"],
+        window: tuple[int, int, int, int] | None = None,
+        *,
+        min_score: float | None = None,
     ) -> list[Palm]:
         """Palms in image pixels, best first. ``window`` = (x0, y0, x1, y1) looks at this part only."""
         x0, y0, x1, y1 = window or (0, 0, image.shape[1], image.shape[0])
         square, scale, pad = letterbox(image[y0:y1, x0:x1])
         raw, logits = self._net(square)
         self.runs += 1
-        boxes, keypoints, scores = decode(raw, logits, self._min_score)
+        boxes, keypoints, scores = decode(raw, logits, min_score or self._min_score)
         offset = np.array([x0, y0], dtype=np.float64)
         boxes = (boxes - np.tile(pad, 2)) / scale + np.tile(offset, 2)
         keypoints = (keypoints - pad) / scale + offset

@@ -23,6 +23,8 @@ class TileConfig:
     """Shared part of neighbouring tiles, so that no palm is cut by every tile."""
     runs_per_frame: float = 0.5
     """Palm-net runs that tiles may use per frame on average (about 5 ms each); 0 switches tiles off."""
+    min_palm_score: float = 0.5
+    """Palm net's score asked of a palm in a tile; lower finds more small hands and more false ones."""
     min_presence: float = 0.8
     """Landmark presence asked of a hand that only a tile found."""
 
