@@ -56,7 +56,11 @@ def sha256_of_file(path: Path) -> str:
 
 
 def scaled_size(width_px: int, height_px: int, max_height: int | None) -> tuple[int, int]:
-    """Width and height of a picture shrunk (never enlarged) to at most ``max_height`` rows, aspect kept."""
+    """Width and height of a picture shrunk (never enlarged) to at most ``max_height`` rows.
+
+    Shrunk sizes are even, as 4:2:0 wants them, so that the aspect may be off by less than one pixel.
+    """
     if max_height is None or height_px <= max_height:
         return width_px, height_px
-    return max(1, round(width_px * max_height / height_px)), max_height
+    height = max(2, max_height - max_height % 2)
+    return max(2, 2 * round(width_px * height / height_px / 2)), height
