@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -10,6 +11,15 @@ from jaxtyping import Float, UInt8
 from reenact.perception.hands.detection import HandDetection
 from reenact.perception.hands.nets import LANDMARK_INPUT_PX, LandmarkNet, RawHand
 from reenact.perception.hands.roi import A_image_crop, Roi, apply_affine, cut_out
+
+
+class HandReader(Protocol):
+    """Reads the hand in a region of an image, and counts how often it was asked."""
+
+    runs: int
+
+    def read(self, image: UInt8[np.ndarray, "h w 3"], roi: Roi) -> HandDetection:
+        """The hand in the region, whatever its presence score."""
 
 
 class LandmarkReader:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -103,6 +104,21 @@ def weighted_nms(
         )
         left &= ~joined
     return palms
+
+
+class PalmSource(Protocol):
+    """Finds palms in an image or a window of it, and counts how often it was asked."""
+
+    runs: int
+
+    def find(
+        self,
+        image: UInt8[np.ndarray, "h w 3"],
+        window: tuple[int, int, int, int] | None = None,
+        *,
+        min_score: float | None = None,
+    ) -> list[Palm]:
+        """Palms in image pixels, best first."""
 
 
 class PalmFinder:

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from reenact.perception.hands.detection import HandDetection, box_iou, joint_distance
-from reenact.perception.hands.landmarks import LandmarkReader
-from reenact.perception.hands.palm import Palm, PalmFinder
+from reenact.perception.hands.landmarks import HandReader
+from reenact.perception.hands.palm import Palm, PalmSource
 from reenact.perception.hands.plausible import PlausibleConfig, why_not_a_hand
 from reenact.perception.hands.roi import roi_from_landmarks, roi_from_palm
 from reenact.perception.hands.tiles import TileBudget, TileConfig
@@ -63,8 +63,8 @@ class HandFollower:
         config: TrackerConfig,
         plausible: PlausibleConfig,
         tiles: TileConfig,
-        finder: PalmFinder,
-        reader: LandmarkReader,
+        finder: PalmSource,
+        reader: HandReader,
     ) -> None:
         self._config, self._plausible, self._tiles = config, plausible, tiles
         self._finder, self._reader = finder, reader
@@ -208,7 +208,7 @@ class HandFollower:
                 return
 
 
-def look_at_palm(palm: Palm, image: Image, reader: LandmarkReader) -> HandDetection:
+def look_at_palm(palm: Palm, image: Image, reader: HandReader) -> HandDetection:
     """Landmarks of a palm: one look through the palm's region and a better one through the landmarks' own."""
     rough = reader.read(image, roi_from_palm(palm.box_px, palm.keypoints_px))
     if rough.presence < 0.1:

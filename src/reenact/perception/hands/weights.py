@@ -60,7 +60,7 @@ def default_cache_dir() -> Path:
     elif sys.platform == "win32":
         base = home / "AppData" / "Local"
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")  # rule: allowed, XDG standard
     return base / "reenact" / "hand_models"
 
 
@@ -95,16 +95,17 @@ def ensure_model_files(
         contents = _from_installed_mediapipe() or _from_wheel(folder, fetch_wheel)
         for model, content in zip(MODEL_FILES, contents, strict=True):
             _write_atomically(folder / model.name, content)
-    return folder / PALM_MODEL.name, folder / LANDMARK_MODEL.name
+    palm, landmark = (folder / model.name for model in MODEL_FILES)
+    return palm, landmark
 
 
 def placing_hint(folder: Path) -> str:
     """What to do by hand on a machine without a network."""
-    lines = [f"sha256 {model.sha256}  {folder / model.name}" for model in MODEL_FILES]
+    copies = " ; ".join(f"{m.member} -> {folder / m.name} (sha256 {m.sha256})" for m in MODEL_FILES)
     return (
-        f"on a machine with a network run: pip download --no-deps --only-binary=:all: --python-version 3.11 "
-        f"--platform manylinux_2_28_x86_64 {WHEEL_REQUIREMENT} ; the wheel is a zip archive: copy "
-        f"{PALM_MODEL.member} and {LANDMARK_MODEL.member} out of it to: " + " ; ".join(lines)
+        "with a network, run again; without one, run on a machine that has it: pip download --no-deps "
+        f"--only-binary=:all: --python-version 3.11 --platform manylinux_2_28_x86_64 {WHEEL_REQUIREMENT} ; "
+        f"the wheel is a zip archive; copy out of it: {copies}"
     )
 
 
