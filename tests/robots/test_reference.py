@@ -1,0 +1,115 @@
+"""Every sheet against published models we did not write (they lie outside the repository; skipped without them)."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+import pytest
+
+from reenact.robots.registry import known_robots, load_robot
+
+G1_FROZEN = tuple(
+    [f"{s}_{j}_joint" for s in ("left", "right") for j in ("hip_pitch", "hip_roll", "hip_yaw", "knee", "ankle_pitch", "ankle_roll")]
+    + ["waist_yaw_joint", "waist_roll_joint", "waist_pitch_joint"]
+)  # fmt: skip
+
+# robot, joints to unfreeze, then per part: reference file, its root body, prefix of our names
+CASES = {
+    "unitree_g1_dex3": (G1_FROZEN, [
+        ("g1_dex3", "pelvis", ""), ("g1", "pelvis", ""),
+        ("dex3_left", "left_hand_palm_link", ""), ("dex3_right", "right_hand_palm_link", ""),
+    ]),
+    "dual_fr3_leap": ((), [
+        ("fr3", "fr3_link0", "left_"), ("fr3", "fr3_link0", "right_"),
+        ("leap_left", "palm", "left_hand_"), ("leap_right", "palm", "right_hand_"),
+    ]),
+}  # fmt: skip
+TIGHTER = {"left_hand_thumb_1_joint", "right_hand_thumb_1_joint"}
+"""Ranges where two published models disagree and we keep the narrower one (Dex3: the maker's URDF)."""
+PARTS = [(robot, *part) for robot, (_, parts) in CASES.items() for part in parts]
+
+
+def test_every_robot_is_held_against_a_reference():
+    assert set(CASES) == set(known_robots())
+
+
+@pytest.fixture
+def pair(shared_dir, request):
+    robot_name, file, root, prefix = request.param
+    reference = mujoco.MjModel.from_xml_path(str(shared_dir / "robots" / "slim" / f"{file}.xml"))
+    return load_robot(robot_name, unfreeze=CASES[robot_name][0]), reference, root, prefix
+
+
+def hinges(model):
+    return [j for j in range(model.njnt) if int(model.jnt_type[j]) in (2, 3)]
+
+
+@pytest.mark.parametrize("pair", PARTS, indirect=True, ids=lambda p: "-".join(p))
+def test_kinematics_equal_the_reference_to_1e5(pair):
+    robot, reference, root, prefix = pair
+    names = [reference.body(b).name for b in range(1, reference.nbody)]
+    names = [n for n in names if prefix + n in robot.kinematics.frame_names]
+    shared = [(j, prefix + reference.joint(j).name) for j in hinges(reference)]
+    shared = [(j, name) for j, name in shared if name in robot.joint_names]
+    assert len(shared) >= 7
+    columns = robot.joint_idx([name for _, name in shared])
+    q = np.random.default_rng(0).uniform(robot.lower, robot.upper, (50, robot.n_q))
+    ours = robot.frames(q, [prefix + root, *(prefix + n for n in names)])
+    ours = np.linalg.inv(ours[:, :1]) @ ours[:, 1:]
+    data = mujoco.MjData(reference)
+    for row in range(len(q)):
+        for (joint, _), column in zip(shared, columns, strict=True):
+            data.qpos[reference.jnt_qposadr[joint]] = q[row, column]
+        mujoco.mj_kinematics(reference, data)
+        base = reference.body(root).id
+        R0, p0 = data.xmat[base].reshape(3, 3), data.xpos[base]
+        for k, name in enumerate(names):
+            body = reference.body(name).id
+            assert np.abs((data.xpos[body] - p0) @ R0 - ours[row, k, :3, 3]).max() < 1e-5, name
+            turn = R0.T @ data.xmat[body].reshape(3, 3) @ ours[row, k, :3, :3].T
+            assert np.linalg.norm(turn - np.eye(3)) / np.sqrt(2) < 1e-5, name
+
+
+@pytest.mark.parametrize("pair", PARTS, indirect=True, ids=lambda p: "-".join(p))
+def test_limits_equal_the_reference(pair):
+    robot, reference, _, prefix = pair
+    compared = 0
+    for joint in hinges(reference):
+        name = prefix + reference.joint(joint).name
+        if name not in robot.joint_names:
+            continue
+        k = robot.joint_names.index(name)
+        lower, upper = reference.jnt_range[joint]
+        if name in TIGHTER:
+            assert robot.lower[k] >= lower - 1e-5
+            assert robot.upper[k] <= upper + 1e-5
+        else:
+            assert robot.lower[k] == pytest.approx(lower, abs=1e-5)
+            assert robot.upper[k] == pytest.approx(upper, abs=1e-5)
+        effort = np.abs(reference.jnt_actfrcrange[joint]).max()
+        if effort > 0:
+            assert robot.effort_limits[k] == pytest.approx(effort)
+        compared += 1
+    assert compared >= 7
+
+
+@pytest.mark.parametrize("pair", PARTS, indirect=True, ids=lambda p: "-".join(p))
+def test_moving_masses_equal_the_reference(pair):
+    """Whole subtrees are compared: a reference may merge fixed links that we keep apart."""
+    robot, reference, root, prefix = pair
+    ours, theirs = robot.model, reference
+    for b in range(1, theirs.nbody):
+        name = prefix + theirs.body(b).name
+        if (
+            theirs.body_jntnum[b] != 1
+            or name not in robot.kinematics.frame_names
+            or _carries_a_hand(ours, name, theirs, b)
+        ):
+            continue
+        assert ours.body_mass[ours.body(name).id] == pytest.approx(theirs.body_mass[b], rel=2e-3), name
+
+
+def _carries_a_hand(ours, name, theirs, b):
+    """Links onto which we mount another part are merged with it in some references."""
+    body = ours.body(name).id
+    return int((ours.body_parentid == body).sum()) != int((theirs.body_parentid == b).sum())
