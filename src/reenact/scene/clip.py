@@ -28,7 +28,7 @@ class Clip(Record):
     height_px: int
     """Height of the upright frames."""
     rotation_deg: int
-    """Clockwise rotation that was applied to make frames upright: 0, 90, 180 or 270."""
+    """Counter-clockwise rotation that was applied to make frames upright: 0, 90, 180 or 270."""
     nominal_fps_hz: float
     """Median frame rate of the frames kept."""
     t_ns: Int64[np.ndarray, " t"]

@@ -1,0 +1,41 @@
+"""`notes.json` beside a stage's records: what the backend decided and why, as plain JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NOTES_NAME = "notes.json"
+
+
+def write_notes(folder: Path, notes: Mapping[str, Any]) -> None:
+    """Save the notes; numpy values become plain ones, NaN and infinity become null."""
+    text = json.dumps(to_plain(notes), indent=1, sort_keys=True, allow_nan=False)
+    (folder / NOTES_NAME).write_text(text, encoding="utf-8")
+
+
+def read_notes(folder: Path) -> dict[str, Any]:
+    """What `write_notes` saved."""
+    notes: dict[str, Any] = json.loads((folder / NOTES_NAME).read_text(encoding="utf-8"))
+    return notes
+
+
+def to_plain(value: Any) -> Any:
+    """Dataclasses and numpy to dicts, lists and numbers."""
+    if isinstance(value, Mapping):
+        return {str(k): to_plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [to_plain(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return to_plain(value.tolist())
+    if isinstance(value, np.generic):
+        return to_plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: to_plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value if isinstance(value, str | int | bool | None) else str(value)
