@@ -1,0 +1,218 @@
+"""The CPU backend: user values first, then lines through their gate, then a prior that says what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from reenact.geometry.cameras import Camera, PinholeCamera
+from reenact.perception.camera.contract import BadCameraFrame, Frame, NoCameraFrames
+from reenact.perception.camera.gravity import GravityConfig, gravity_from_lines
+from reenact.perception.camera.lines import LinesConfig, focal_from_lines
+from reenact.perception.camera.motion import MotionConfig, MotionMeter, MotionVerdict
+from reenact.perception.camera.prior import PriorConfig, prior_lens, prior_up
+from reenact.perception.camera.segments import Segments, find_segments
+from reenact.perception.camera.user import UserCamera
+from reenact.perception.camera.world import world_from_up
+from reenact.scene import CameraTrack, Clip, Source
+
+
+@dataclass(frozen=True)
+class ClassicalCameraConfig:
+    """Everything that decides; user values win."""
+
+    user: UserCamera = field(default_factory=UserCamera)
+    """What the user knows."""
+    lines: LinesConfig = field(default_factory=LinesConfig)
+    """Focal length from lines."""
+    gravity: GravityConfig = field(default_factory=GravityConfig)
+    """Up from lines."""
+    motion: MotionConfig = field(default_factory=MotionConfig)
+    """Still or moving."""
+    prior: PriorConfig = field(default_factory=PriorConfig)
+    """What is assumed otherwise."""
+    user_gravity_sigma_deg: float = 2.0
+    """One-sigma of a pitch and roll given by the user, degrees."""
+    seed: int = 0
+    """Of the random search."""
+
+
+@dataclass(frozen=True)
+class _Lens:
+    """Intrinsics of the clip's size with where they came from."""
+
+    camera: Camera
+    sigma: float
+    centre_sigma_px: float
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Up:
+    """Up in the first camera's axes with where it came from."""
+
+    up_camera: np.ndarray
+    sigma: float
+    source: str
+
+
+class ClassicalCamera:
+    """Lines, corners and priors; no network, no weights."""
+
+    name = "classical-lines-1"
+
+    def __init__(self, config: ClassicalCameraConfig | None = None) -> None:
+        self.config = config or ClassicalCameraConfig()
+        self._diagnostics: dict[str, Any] = {}
+
+    @property
+    def diagnostics(self) -> Mapping[str, Any]:
+        """Decisions of the last ``estimate`` with their reasons."""
+        return self._diagnostics
+
+    def estimate(self, frames: Iterable[Frame], clip: Clip) -> CameraTrack:
+        """See :class:`~reenact.perception.camera.contract.CameraBackend`."""
+        self._diagnostics = {}
+        looked = _look(frames, clip, self.config)
+        verdict = looked.motion
+        self._diagnostics["motion"] = asdict(verdict)
+        lens = self._lens(looked, clip)
+        up = self._up(looked, lens, clip, still=verdict.motion == "still")
+        return _track(clip, lens, up, verdict, self.config)
+
+    def _lens(self, looked: _Looked, clip: Clip) -> _Lens:
+        """User, else lines, else prior."""
+        c = self.config
+        if c.user.knows_lens:
+            camera, sigma = c.user.lens(clip.width_px, clip.height_px)
+            self._diagnostics["intrinsics"] = {"source": "user", "reason": "given by the user"}
+            assumed = 0.0 if c.user.cx is not None and c.user.cy is not None else c.lines.centre_sigma
+            return _Lens(camera, sigma, assumed * max(clip.width_px, clip.height_px), "user")
+        moving = looked.motion.motion == "moving"
+        found = focal_from_lines(
+            looked.segments, looked.width_px, looked.height_px, c.lines, moving=moving, seed=c.seed
+        )
+        source = "lines" if found.trusted else "prior"
+        self._diagnostics["intrinsics"] = {"source": source, **asdict(found)}
+        if not found.trusted:
+            camera = prior_lens(c.prior, clip.width_px, clip.height_px)
+            centre_sigma_px = c.lines.centre_sigma * max(clip.width_px, clip.height_px)
+            return _Lens(camera, c.prior.focal_sigma, centre_sigma_px, "prior")
+        f, (cx, cy) = found.focal_px, found.centre_px
+        seen = PinholeCamera(f, f, cx, cy, looked.width_px, looked.height_px)
+        up = clip.width_px / looked.width_px
+        camera = replace(seen.scaled(up), width_px=clip.width_px, height_px=clip.height_px)
+        return _Lens(camera, found.sigma, found.centre_sigma_px * up, "lines")
+
+    def _up(self, looked: _Looked, lens: _Lens, clip: Clip, *, still: bool) -> _Up:
+        """User, else lines through the lens just found, else the picture's up."""
+        c = self.config
+        given = c.user.up_camera()
+        if given is not None:
+            self._diagnostics["gravity"] = {"source": "user", "reason": "given by the user"}
+            return _Up(given, float(np.deg2rad(c.user_gravity_sigma_deg)), "user")
+        small = lens.camera.scaled(looked.width_px / clip.width_px, looked.height_px / clip.height_px)
+        found = gravity_from_lines(
+            looked.segments,
+            small,
+            lens.sigma,
+            c.lines.manhattan,
+            c.gravity,
+            centre_sigma_px=lens.centre_sigma_px * looked.width_px / clip.width_px,
+            still=still,
+            seed=c.seed,
+        )
+        prior_sigma = float(np.deg2rad(c.prior.gravity_sigma_deg))
+        trusted = found.trusted and found.sigma < prior_sigma
+        self._diagnostics["gravity"] = {
+            "source": "lines" if trusted else "prior",
+            "reason": found.reason,
+            "fit": found.fit,
+            "probability": found.probability,
+            "sigma": found.sigma,
+            "t_ns": looked.t_ns,
+            "up_camera": found.up_camera.tolist() if trusted else [],
+        }
+        return (
+            _Up(found.up_camera[0], found.sigma, "lines")
+            if trusted
+            else _Up(prior_up(), prior_sigma, "prior")
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """What one pass over the frames left behind."""
+
+    t_ns: list[int]
+    """Times of the frames whose segments were taken; the first is the first frame."""
+    segments: list[Segments]
+    width_px: int
+    height_px: int
+    motion: MotionVerdict
+
+
+def _look(frames: Iterable[Frame], clip: Clip, config: ClassicalCameraConfig) -> _Looked:
+    """One pass: corners between neighbours, segments in a few frames evenly over the clip."""
+    start_ns, span_ns = int(clip.t_ns[0]), clip.end_ns - int(clip.t_ns[0])
+    meter = MotionMeter(config.motion, clip.duration_s)
+    times: list[int] = []
+    segments: list[Segments] = []
+    shape: tuple[int, ...] = ()
+    last_ns = None
+    for t_ns, rgb in frames:
+        _check(rgb, clip, shape, t_ns, last_ns)
+        shape, last_ns = rgb.shape, t_ns
+        meter.add(t_ns, rgb)
+        if not times or (t_ns - start_ns) * config.lines.frames >= len(times) * span_ns:
+            times.append(t_ns)
+            segments.append(find_segments(rgb, config.lines.segments))
+    if not times:
+        raise NoCameraFrames("no frames to find the camera in", hint="give at least one frame of the clip")
+    return _Looked(times, segments, shape[1], shape[0], meter.verdict())
+
+
+def _check(rgb: np.ndarray, clip: Clip, shape: tuple[int, ...], t_ns: int, last_ns: int | None) -> None:
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
+        raise BadCameraFrame(f"frame at {t_ns} ns is {rgb.dtype} {rgb.shape}", hint="RGB uint8 (h, w, 3)")
+    if shape and rgb.shape != shape:
+        raise BadCameraFrame(
+            f"frame at {t_ns} ns is {rgb.shape}, the one before {shape}", hint="one size per clip"
+        )
+    if last_ns is not None and t_ns <= last_ns:
+        raise BadCameraFrame(f"frame at {t_ns} ns comes after one at {last_ns} ns", hint="times must rise")
+    h, w = rgb.shape[:2]
+    if abs(w * clip.height_px - h * clip.width_px) > max(clip.width_px, clip.height_px):
+        raise BadCameraFrame(
+            f"frame of {w} x {h} in a clip of {clip.width_px} x {clip.height_px}",
+            hint="shrink without cropping",
+        )
+
+
+def _track(
+    clip: Clip, lens: _Lens, up: _Up, verdict: MotionVerdict, config: ClassicalCameraConfig
+) -> CameraTrack:
+    """Still: one pose in a gravity-aligned world. Otherwise nothing is claimed beyond the first frame's axes."""
+    count, still = len(clip.t_ns), verdict.motion == "still"
+    first = world_from_up(up.up_camera) if still else np.eye(4)
+    margin = min(1.0, verdict.heights_per_s / config.motion.still_below)
+    return CameraTrack(
+        model=lens.camera.model,
+        params=lens.camera.params,
+        width_px=clip.width_px,
+        height_px=clip.height_px,
+        intrinsics_source=lens.source,
+        focal_sigma=lens.sigma,
+        T_world_camera=np.repeat(first[None], count, axis=0),
+        valid=np.full(count, still),
+        confidence=np.full(count, 1 - 0.5 * margin if still else 0.0),
+        source=np.full(count, Source.OBSERVED if still else Source.UNKNOWN, dtype=np.uint8),
+        motion=verdict.motion,
+        motion_heights_per_s=verdict.heights_per_s,
+        world_frame="world" if still else "camera0",
+        gravity_source=up.source if still else "unknown",
+        gravity_sigma=up.sigma,
+    )
