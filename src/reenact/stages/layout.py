@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from reenact.records.files import atomic_folder
+from reenact.records.files import atomic_folder, named_disk_error
 
 STORE = ".store"
 SEGMENTS = ".segments"
@@ -38,10 +39,27 @@ def publish(target: Path, files: Mapping[str, Path]) -> None:
         for name, source in files.items():
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(source, place)
-            except OSError:
-                shutil.copy2(source, place)
+            _link(source, place)
+
+
+def publish_file(target: Path, source: Path) -> None:
+    """Make one link (or copy), replacing what had the name."""
+    if target.is_file() and _same(target, source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{target.name}")
+    try:
+        _link(source, beside)
+        os.replace(beside, target)
+    except OSError as error:
+        raise named_disk_error(error, target) from error
+
+
+def _link(source: Path, place: Path) -> None:
+    try:
+        os.link(source, place)
+    except OSError:
+        shutil.copy2(source, place)
 
 
 def _shows(target: Path, files: Mapping[str, Path]) -> bool:

@@ -1,0 +1,123 @@
+"""`reenact run VIDEO... --robot R`: the whole spine over one or many videos."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from reenact.cli.output import emit, parse
+from reenact.cli.sources import find_videos
+from reenact.errors import InputError
+from reenact.pipeline.progress import progress_for
+from reenact.stages.plan import RunConfig
+from reenact.stages.run import RunOutcome, RunRequest, run_clips, summary_words, whole
+from reenact.stages.trajectory import RobotChoice
+
+DESCRIPTION = """Turn videos into metric hands, robot motion, a LeRobot dataset and a report.
+
+Running it again goes on where it stopped: finished stages are found, not repeated."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Options of `reenact run`."""
+
+    videos: tyro.conf.Positional[tuple[Path, ...]]
+    """Video files, folders of videos, or folders of pictures."""
+    robot: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["-r"])] = ("unitree_g1_dex3",)
+    """Robots by name (`reenact robots`) or sheet file."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("runs/run")
+    """Run folder; may hold earlier runs."""
+    hand_length: float | None = None
+    """The person's hand, wrist to middle fingertip in metres; an adult's is assumed otherwise."""
+    fov_deg: float | None = None
+    """Horizontal field of view of the camera in degrees, when known."""
+    intrinsics: tuple[float, float, float, float] | None = None
+    """fx fy cx cy of the video's full size in pixels, when known; wins over everything."""
+    fisheye: tuple[float, float, float, float] | None = None
+    """k1 k2 k3 k4 of a fisheye (as in cv2.fisheye); with --intrinsics or --fov-deg."""
+    pitch_deg: float | None = None
+    """Angle of the camera above the horizon in degrees (looking down: negative), when known."""
+    mirrored: bool = False
+    """The video is a selfie view: left and right are exchanged."""
+    start: float | None = None
+    """Second of the video at which the clip starts."""
+    end: float | None = None
+    """Second at which it ends."""
+    task: str = "Reproduce the hand motion of the clip."
+    """What the person does, in words; the task text of the dataset."""
+    jobs: int = 1
+    """Clips worked on at the same time."""
+    video: bool = True
+    """Render the robot videos."""
+    dataset: bool = True
+    """Write the LeRobot dataset."""
+    force: tuple[str, ...] = ()
+    """Stages to repeat although they are finished (clip, camera, landmarks, hands, trajectory_<robot>, ...)."""
+    json: bool = False
+    """Print one JSON object instead of words."""
+    config: Annotated[RunConfig, tyro.conf.arg(prefix_name=True)] = field(default_factory=RunConfig)
+    """Every setting of every stage."""
+
+
+def run(args: Sequence[str]) -> int:
+    """Parse, run, print."""
+    options = parse(RunOptions, "run", args, DESCRIPTION)
+    sources = whole(find_videos(options.videos), _ns(options.start), _ns(options.end))
+    request = RunRequest(
+        sources=sources,
+        robots=[RobotChoice.of(name) for name in options.robot],
+        out=options.out,
+        config=resolve(options),
+        with_video=options.video,
+        with_dataset=options.dataset,
+        jobs=options.jobs,
+        force=frozenset(options.force),
+    )
+    outcome = run_clips(request, progress_for())
+    emit(summary_words(outcome), outcome_lines(outcome), options.json)
+    return outcome.summary.exit_code
+
+
+def resolve(options: RunOptions) -> RunConfig:
+    """The short options written into the full config; they win over it."""
+    config = options.config
+    user = config.camera.user
+    if options.intrinsics is not None and options.fov_deg is not None:
+        raise InputError("both --intrinsics and --fov-deg are given", hint="give one of them")
+    if options.intrinsics is not None:
+        fx, fy, cx, cy = options.intrinsics
+        user = dataclasses.replace(user, fx=fx, fy=fy, cx=cx, cy=cy, kb4=options.fisheye)
+    elif options.fov_deg is not None:
+        user = dataclasses.replace(user, horizontal_fov_deg=options.fov_deg, kb4=options.fisheye)
+    elif options.fisheye is not None:
+        raise InputError("--fisheye without --intrinsics or --fov-deg", hint="the focal length is needed too")
+    if options.pitch_deg is not None:
+        user = dataclasses.replace(user, pitch_deg=options.pitch_deg)
+    hands = config.hands
+    if options.hand_length is not None:
+        hands = dataclasses.replace(hands, hand_length=options.hand_length)
+    return dataclasses.replace(
+        config,
+        camera=dataclasses.replace(config.camera, user=user),
+        landmarks=dataclasses.replace(config.landmarks, mirrored=options.mirrored or config.landmarks.mirrored),
+        hands=hands,
+        episode=dataclasses.replace(config.episode, task=options.task),
+    )
+
+
+def _ns(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1e9)
+
+
+def outcome_lines(outcome: RunOutcome) -> list[str]:
+    """The outcome for people: what to open, what failed, where the time went."""
+    lines = outcome.summary.lines()
+    lines += [f"report   {path}" for path in outcome.reports.values()]
+    lines += [f"dataset  {path}" for path in outcome.datasets.values()]
+    return lines

@@ -1,0 +1,70 @@
+"""The plan of a run: every stage with its version, its settings and what it reads.
+
+Raise a version here whenever the same inputs and settings would give another result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reenact.datasets.lerobot import EpisodeConfig
+from reenact.datasets.lerobot.writer_v3 import DatasetConfig
+from reenact.perception.camera.classical import ClassicalCameraConfig
+from reenact.perception.hands.mediapipe_litert import MediaPipeHandsConfig
+from reenact.pipeline.graph import Pipeline
+from reenact.pipeline.stage import Stage
+from reenact.refine.hands.reconstruct import HandReconstructionConfig
+from reenact.retarget.retarget import RetargetConfig
+from reenact.stages import camera, clip, hands, landmarks, replay, report, trajectory
+from reenact.stages.trajectory import RobotChoice
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that shapes a result, stage by stage."""
+
+    clip: clip.ClipConfig = field(default_factory=clip.ClipConfig)
+    """Which frames of the source are used."""
+    camera: ClassicalCameraConfig = field(default_factory=ClassicalCameraConfig)
+    """Lens, motion and gravity; what the user knows wins."""
+    landmarks: MediaPipeHandsConfig = field(default_factory=MediaPipeHandsConfig)
+    """Finding hands in the picture."""
+    hands: HandReconstructionConfig = field(default_factory=HandReconstructionConfig)
+    """Metric hands."""
+    retarget: RetargetConfig = field(default_factory=RetargetConfig)
+    """Hands to robot joints."""
+    replay: replay.ReplayStageConfig = field(default_factory=replay.ReplayStageConfig)
+    """The robot video."""
+    episode: EpisodeConfig = field(default_factory=EpisodeConfig)
+    """Clips as dataset episodes."""
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    """Files of the dataset."""
+
+
+def plan(config: RunConfig, robots: Sequence[RobotChoice], *, with_video: bool = True) -> Pipeline:
+    """All stages for one clip, in an order in which they can run. Sources: `video` and `segment`."""
+    stages: list[Stage[Any]] = [
+        Stage("clip", "1", config.clip, ("video", "segment"), clip.run),
+        Stage("camera", "1", camera.CameraStageConfig(config.camera, config.clip), ("clip", "video"), camera.run),
+        Stage(
+            "landmarks", "1", landmarks.LandmarksStageConfig(config.landmarks, config.clip), ("clip", "video"), landmarks.run
+        ),
+        Stage("hands", "1", config.hands, ("clip", "camera", "landmarks"), hands.run),
+    ]
+    shown: list[str] = []
+    for robot in robots:
+        name = f"trajectory_{robot.label}"
+        settings = trajectory.TrajectoryConfig(robot, config.retarget)
+        stages.append(Stage(name, "1", settings, ("clip", "camera", "hands"), trajectory.run))
+        shown.append(name)
+        if with_video:
+            reads = ("clip", "camera", "landmarks", "hands", name)
+            stages.append(
+                Stage(f"replay_{robot.label}", "1", replay.ReplayRobotConfig(robot, config.replay), reads, replay.run)
+            )
+            shown.append(f"replay_{robot.label}")
+    reads = ("clip", "camera", "landmarks", "hands", *shown)
+    stages.append(Stage("report", "1", report.ReportStageConfig(tuple(robots)), reads, report.run))
+    return Pipeline(stages, ("video", "segment"))
