@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
+from reenact.perception.hands.box import read_box
 from reenact.perception.hands.config import MediaPipeHandsConfig
 from reenact.perception.hands.contract import Frame
 from reenact.perception.hands.detection import HandDetection, joint_distance
@@ -91,6 +92,18 @@ class MediaPipeHands:
             for palm in self._finder.find(image, window)
         ]
         return self._distinct(found, width, height)
+
+    def detect_box(
+        self, image: UInt8[np.ndarray, "h w 3"], box_px: Float[np.ndarray, "4"]
+    ) -> list[HandDetection]:
+        """Hands in a known box x0, y0, x1, y1 of one RGB image, best presence first; no palm net, no identity.
+
+        Raises:
+            BadFrame: the image is not uint8 (h, w, 3).
+        """
+        ((_, image),) = checked_frames([(0, image)])
+        height, width = image.shape[:2]
+        return self._distinct(read_box(image, box_px, self._reader), width, height)
 
     def _distinct(self, found: list[HandDetection], width_px: int, height_px: int) -> list[HandDetection]:
         limits = self.config.tracker
