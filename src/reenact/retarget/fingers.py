@@ -9,6 +9,7 @@ a pinch), and the direct angle map (`finger_map`) is start and prior.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64
@@ -26,7 +27,7 @@ from reenact.robots.model import Hand, Robot
 class FingerConfig:
     """The finger objective."""
 
-    method: str = "tips"
+    method: Literal["tips", "bend"] = "tips"
     """"tips" (fingertip objective) or "bend" (direct angle map)."""
     sigma_tip: float = 0.010
     """Fingertip error worth one unit (m)."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from reenact.errors import InputError
 from reenact.geometry.timegrid import TimeGrid
+from reenact.geometry.transforms import is_transform
 from reenact.hands.joints import SIDES
 from reenact.retarget.arms import ArmConfig, ArmTask, solve_arms
 from reenact.retarget.fingers import FingerConfig, solve_fingers
@@ -25,20 +27,18 @@ from reenact.robots.trajectory import JointTrajectory, check_limits
 from reenact.scene import HandTracks, Source
 
 
-class BadRetargetConfig(InputError):
-    """An option that does not exist, or a root frame that is no rigid transform."""
+class BadRoot(InputError):
+    """A root frame that is no rigid transform."""
 
 
 @dataclass(frozen=True)
 class RetargetConfig:
     """Everything that decides a retargeting; the defaults are what `benchmarks/retarget_methods.py` found best."""
 
-    method: str = "trajectory"
+    method: Literal["trajectory", "mink"] = "trajectory"
     """Arms: "trajectory" (keyframes, then one banded solve over the clip) or "mink" (frame by frame, reference)."""
     fps_hz: float | None = None
     """Frame rate of the robot's time grid; the hands' own instants when None."""
-    T_world_base: Float64[np.ndarray, "4 4"] | None = None
-    """A root frame given by the user; searched for when None."""
     camera_pitch: float = 0.4
     """Downward pitch of the camera (rad) assumed where gravity is unknown."""
     camera_sigma: float = 0.25
@@ -67,8 +67,6 @@ class RetargetReport:
     """Where the upward direction came from ("world", "camera_prior"; "given" with a root given by the user)."""
     peak_speed_ratio: float
     """Fastest joint of the result over its limit; at most 1."""
-    seconds: dict[str, float]
-    """Time of each stage (s)."""
     notes: tuple[str, ...]
     """Plain sentences about what was assumed or could not be done."""
 
@@ -80,10 +78,16 @@ class RetargetResult:
     trajectory: JointTrajectory
     root: RootResult
     report: RetargetReport
+    seconds: dict[str, float]
+    """Time of each stage (s): the only part that differs between two runs on the same input."""
 
 
 def retarget(
-    hands: HandTracks, t_ns: Int64[np.ndarray, " t"], robot: Robot, config: RetargetConfig | None = None
+    hands: HandTracks,
+    t_ns: Int64[np.ndarray, " t"],
+    robot: Robot,
+    config: RetargetConfig | None = None,
+    T_world_base: Float64[np.ndarray, "4 4"] | None = None,
 ) -> RetargetResult:
     """Makes a robot do what the hands do.
 
@@ -91,15 +95,19 @@ def retarget(
         hands: metric hand tracks in the scene's frame.
         t_ns: their instants.
         robot: any robot with arms and wrist frames.
+        config: how; the defaults are the measured best.
+        T_world_base: where the robot stands; searched for when left out.
 
     Raises:
         NoHandToFollow: no valid hand on a side where the robot has an arm.
         BadTargets: instants and tracks do not fit together.
-        BadRetargetConfig: an unknown method.
+        BadRoot: `T_world_base` is no rigid transform.
     """
     config = config or RetargetConfig()
-    if config.method not in ("trajectory", "mink"):
-        raise BadRetargetConfig(f"arm method {config.method!r}", hint='one of "trajectory", "mink"')
+    if T_world_base is not None and not is_transform(T_world_base):
+        raise BadRoot(
+            f"T_world_base is no rigid transform: {np.array2string(np.asarray(T_world_base), precision=4)}"
+        )
     clock = _Clock()
     targets = make_targets(hands, t_ns, _grid(t_ns, config.fps_hz), config.targets)
     arms = robot_arms(robot, config.bank)
@@ -109,7 +117,7 @@ def retarget(
     _set_hands(q, robot, targets, config)
     clock.lap("fingers")
     hand_spheres = _hand_spheres(q, arms)
-    root = _root(targets, arms, hand_spheres, config)
+    root = _root(targets, arms, hand_spheres, config, T_world_base)
     clock.lap("root")
     tasks = arm_tasks(targets, arms, root.T_world_base, hand_spheres)
     solved = _solve(robot, tasks, config)
@@ -118,11 +126,10 @@ def retarget(
             q[:, robot.arms[SIDES[side]].joint_idx] = joints  # type: ignore[index]
     clock.lap("arms")
     score = score_solution(root.T_world_base, targets, tasks, solved, config.score)
-    root = RootResult(root.T_world_base, score, root.up, root.method, root.candidates, root.seconds)
+    root = replace(root, score=score)
     trajectory = _trajectory(robot, targets, arms, root, q)
-    return RetargetResult(
-        trajectory, root, _report(robot, trajectory, targets, arms, root, config, clock.seconds)
-    )
+    report = _report(robot, trajectory, targets, arms, root, config)
+    return RetargetResult(trajectory, root, report, clock.seconds)
 
 
 class _Clock:
@@ -162,14 +169,15 @@ def _root(
     arms: RobotArms,
     hands: tuple[np.ndarray | None, np.ndarray | None],
     config: RetargetConfig,
+    given: np.ndarray | None,
 ) -> RootResult:
     def judge(T_world_base: np.ndarray) -> RootScore:
         return judge_root(T_world_base, targets, arms, config.arms, config.score, hands)[0]
 
-    if config.T_world_base is not None:
-        T = np.asarray(config.T_world_base, float)
+    if given is not None:
+        T = np.asarray(given, float)
         score = judge(T)
-        return RootResult(T, score, Up(T[:3, 2], 0.0, "given"), "given", ((T, score),), 0.0)
+        return RootResult(T, score, Up(T[:3, 2], 0.0, "given"), "given", ((T, score),))
     up = up_direction(targets.world_frame, config.camera_pitch, config.camera_sigma)
     return search_root(RootRequest(targets, arms, up, judge), config.search)
 
@@ -213,7 +221,6 @@ def _report(
     arms: RobotArms,
     root: RootResult,
     config: RetargetConfig,
-    seconds: dict[str, float],
 ) -> RetargetReport:
     limits = check_limits(trajectory, robot)
     sides = arms.followed(targets)
@@ -226,7 +233,6 @@ def _report(
         filled_frames=(int(fills[0]), int(fills[1])),
         up_source=root.up.source,
         peak_speed_ratio=limits.worst_speed_ratio,
-        seconds=seconds,
         notes=_notes(trajectory, sides, root, limits.worst_speed_ratio),
     )
 

@@ -91,8 +91,6 @@ class RootResult:
     method: str
     candidates: tuple[tuple[Float64[np.ndarray, "4 4"], RootScore], ...]
     """All roots that were scored on the whole clip, best first."""
-    seconds: float
-    """Time taken (s)."""
 
 
 @dataclass(frozen=True)

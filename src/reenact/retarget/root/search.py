@@ -11,7 +11,6 @@ Coarse to fine, deterministic, in numpy:
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -99,7 +98,6 @@ def search_root(request: RootRequest, config: SearchConfig | None = None) -> Roo
         NoHandToFollow: no side has both an arm and a valid hand.
     """
     config = config or SearchConfig()
-    started = time.perf_counter()
     clip = _Clip(request, config)
     roots = _grid(clip, config)
     roots = roots[np.argsort(_reach_distance(roots, clip, config), kind="stable")[: config.keep_grid]]
@@ -110,7 +108,7 @@ def search_root(request: RootRequest, config: SearchConfig | None = None) -> Roo
     scored = [(T, request.judge(T)) for T in finalists]
     scored.sort(key=lambda item: -item[1].total)
     best = _most_interior(scored, config)
-    return RootResult(best[0], best[1], clip.up, "search", tuple(scored), time.perf_counter() - started)
+    return RootResult(best[0], best[1], clip.up, "search", tuple(scored))
 
 
 def _grid(clip: _Clip, config: SearchConfig) -> Float64[np.ndarray, "c 4 4"]:
