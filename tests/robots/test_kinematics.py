@@ -14,8 +14,10 @@ EVERY_KIND = """<mujoco><compiler angle="radian"/><worldbody><body name="root" m
 <body name="a" pos=".1 .2 .3" quat=".5 .1 -.3 .8"><joint name="h" axis="1 2 -1" pos=".05 0 .02" ref=".3"/>
 <joint name="s" type="slide" axis="0 1 1"/><geom size=".1"/>
 <body name="b" pos="0 0 .2" euler=".4 3.14159265358979 0"><geom size=".1"/><joint name="g" axis="0 0 -1"/>
-<body name="c" pos="0 .1 0" euler="0 1.57079632679 .2"><geom size=".1"/><joint name="t" type="slide" axis="-1 0 0"/></body>
-<body name="d" pos=".3 0 0"><geom size=".1"/><joint name="k" axis="0 1 0"/></body></body></body></body></worldbody></mujoco>"""
+<body name="c" pos="0 .1 0" euler="0 1.57079632679 .2"><geom size=".1"/>
+<joint name="t" type="slide" axis="-1 0 0"/></body>
+<body name="d" pos=".3 0 0"><geom size=".1"/><joint name="k" axis="0 1 0"/></body>
+</body></body></body></worldbody></mujoco>"""
 
 
 def mujoco_frames(model, base, q, bodies):

@@ -7,6 +7,7 @@ arrays, reads back identical) and ``.csv`` (one row per frame, every digit kept)
 from __future__ import annotations
 
 import csv
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -131,9 +132,9 @@ def write_npz(trajectory: JointTrajectory, path: Path) -> None:
         _SCHEMA_KEY: np.str_(trajectory.SCHEMA),
         _VERSION_KEY: np.int64(trajectory.VERSION),
     }
-    for name in trajectory.__dataclass_fields__:
-        value = getattr(trajectory, name)
-        arrays[name] = value if isinstance(value, np.ndarray) else np.array(value, dtype=np.str_)
+    for field in dataclasses.fields(trajectory):
+        value = getattr(trajectory, field.name)
+        arrays[field.name] = value if isinstance(value, np.ndarray) else np.array(value, dtype=np.str_)
     with atomic_file(Path(path)) as beside, beside.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
