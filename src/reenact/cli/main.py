@@ -64,7 +64,11 @@ def _call(command: str, args: list[str]) -> int:
 def _complain(error: ReenactError, as_json: bool) -> None:
     if as_json:
         name = type(error).__name__
-        print(json.dumps({"error": name, "message": error.message, "hint": error.hint, "exit_code": error.exit_code}))
+        print(
+            json.dumps(
+                {"error": name, "message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+            )
+        )
         return
     print(f"reenact: {error.message}", file=sys.stderr)
     if error.hint:

@@ -105,7 +105,9 @@ def resolve(options: RunOptions) -> RunConfig:
     return dataclasses.replace(
         config,
         camera=dataclasses.replace(config.camera, user=user),
-        landmarks=dataclasses.replace(config.landmarks, mirrored=options.mirrored or config.landmarks.mirrored),
+        landmarks=dataclasses.replace(
+            config.landmarks, mirrored=options.mirrored or config.landmarks.mirrored
+        ),
         hands=hands,
         episode=dataclasses.replace(config.episode, task=options.task),
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from reenact.errors import InputError
 
-VIDEO_ENDINGS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".3gp"})
+VIDEO_ENDINGS = frozenset(
+    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".3gp"}
+)
 PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png"})
 
 
@@ -37,5 +39,6 @@ def _in_folder(folder: Path) -> list[Path]:
     if any(p.suffix.lower() in PICTURE_ENDINGS for p in folder.iterdir()):
         return [folder]
     raise NoSuchInput(
-        f"no videos in {folder}", hint=f"looked for {', '.join(sorted(VIDEO_ENDINGS))}, or pictures directly inside"
+        f"no videos in {folder}",
+        hint=f"looked for {', '.join(sorted(VIDEO_ENDINGS))}, or pictures directly inside",
     )

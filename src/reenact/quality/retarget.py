@@ -142,6 +142,12 @@ def measure_retarget(trajectory: JointTrajectory, robot: Robot) -> RetargetQuali
     )
 
 
+def side_curves(trajectory: JointTrajectory, robot: Robot) -> tuple[_Side, _Side]:
+    """Per frame and side: validity, position error (m), rotation error (rad), joint-limit margin, manipulability."""
+    seconds = (trajectory.t_ns - trajectory.t_ns[0]) * 1e-9
+    return _side(trajectory, robot, 0, seconds), _side(trajectory, robot, 1, seconds)
+
+
 def _side(trajectory: JointTrajectory, robot: Robot, side: int, seconds: np.ndarray) -> _Side:
     name, t = SIDES[side], len(seconds)
     if name not in robot.wrist_sides or name not in robot.arms:

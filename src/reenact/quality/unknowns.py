@@ -31,7 +31,9 @@ def _camera(scene: Scene) -> list[str]:
     if camera.gravity_source == "unknown":
         lines.append("Which way is up is not known; the scene is in the first camera's own axes.")
     elif camera.gravity_source == "prior":
-        lines.append(f"Which way is up is an assumption: the picture's own up, one sigma {sigma:.0f} degrees.")
+        lines.append(
+            f"Which way is up is an assumption: the picture's own up, one sigma {sigma:.0f} degrees."
+        )
     return lines
 
 
@@ -52,7 +54,9 @@ def _hands(scene: Scene) -> list[str]:
             lines.append(f"The {name} hand was never found.")
             continue
         if missing.any():
-            lines.append(f"The {name} hand is unknown in {missing.mean():.0%} of the frames: {_spans(missing, t)}.")
+            lines.append(
+                f"The {name} hand is unknown in {missing.mean():.0%} of the frames: {_spans(missing, t)}."
+            )
         filled = hands.valid[:, s] & (hands.source[:, s] == Source.FILLED)
         if filled.any():
             lines.append(f"The {name} hand is interpolated, not seen, in {filled.mean():.0%} of the frames.")

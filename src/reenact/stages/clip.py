@@ -47,7 +47,9 @@ class Segment:
     def write(self, path: Path) -> None:
         """Save as JSON; the same segment gives the same bytes."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"clip_id": self.clip_id, "start_ns": self.start_ns, "end_ns": self.end_ns}, sort_keys=True)
+        text = json.dumps(
+            {"clip_id": self.clip_id, "start_ns": self.start_ns, "end_ns": self.end_ns}, sort_keys=True
+        )
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 

@@ -52,7 +52,9 @@ class FinishedClip:
     keys: Mapping[str, str]
 
 
-def write_dataset(store: ArtefactStore, clips: Sequence[FinishedClip], config: DatasetStageConfig) -> tuple[Path, bool]:
+def write_dataset(
+    store: ArtefactStore, clips: Sequence[FinishedClip], config: DatasetStageConfig
+) -> tuple[Path, bool]:
     """The dataset folder (in the store) and whether it had to be written. `clips` must not be empty."""
     stage = f"dataset_{config.robot.label}"
     wanted = ("clip", "camera", "landmarks", "hands", f"trajectory_{config.robot.label}")
@@ -82,7 +84,9 @@ def write_dataset(store: ArtefactStore, clips: Sequence[FinishedClip], config: D
 def _write(folder: Path, clips: Sequence[FinishedClip], config: DatasetStageConfig) -> None:
     robot = load_robot(config.robot.name_or_path)
     scenes = {clip.clip_id: load_scene(clip.folders) for clip in clips}
-    episode_config = dataclasses.replace(config.episode, fps=config.episode.fps or common_fps(list(scenes.values())))
+    episode_config = dataclasses.replace(
+        config.episode, fps=config.episode.fps or common_fps(list(scenes.values()))
+    )
 
     def episodes() -> Iterator[Episode]:
         for clip in clips:

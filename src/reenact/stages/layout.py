@@ -1,13 +1,13 @@
 """How a run folder looks to people, and how finished artefacts get there.
 
-    OUT/.store/<stage>/<key>/       the artefacts themselves; the rest can be made from them at any time
-    OUT/.store/quarantine.jsonl     clips that failed, and why
-    OUT/<clip>/scene/               clip, camera, landmarks, hands_raw, hands (JSON + safetensors)
-    OUT/<clip>/<robot>/             trajectory.npz, trajectory.csv, notes.json, replay.mp4
-    OUT/<clip>/report.html          open this
-    OUT/<clip>/quality.json         the report's numbers
-    OUT/datasets/<robot>/           LeRobot v3.0, all clips of the run
-    OUT/summary.json                what happened
+OUT/.store/<stage>/<key>/       the artefacts themselves; the rest can be made from them at any time
+OUT/.store/quarantine.jsonl     clips that failed, and why
+OUT/<clip>/scene/               clip, camera, landmarks, hands_raw, hands (JSON + safetensors)
+OUT/<clip>/<robot>/             trajectory.npz, trajectory.csv, notes.json, replay.mp4
+OUT/<clip>/report.html          open this
+OUT/<clip>/quality.json         the report's numbers
+OUT/datasets/<robot>/           LeRobot v3.0, all clips of the run
+OUT/summary.json                what happened
 """
 
 from __future__ import annotations

@@ -47,9 +47,15 @@ def plan(config: RunConfig, robots: Sequence[RobotChoice], *, with_video: bool =
     """All stages for one clip, in an order in which they can run. Sources: `video` and `segment`."""
     stages: list[Stage[Any]] = [
         Stage("clip", "1", config.clip, ("video", "segment"), clip.run),
-        Stage("camera", "1", camera.CameraStageConfig(config.camera, config.clip), ("clip", "video"), camera.run),
         Stage(
-            "landmarks", "1", landmarks.LandmarksStageConfig(config.landmarks, config.clip), ("clip", "video"), landmarks.run
+            "camera", "1", camera.CameraStageConfig(config.camera, config.clip), ("clip", "video"), camera.run
+        ),
+        Stage(
+            "landmarks",
+            "1",
+            landmarks.LandmarksStageConfig(config.landmarks, config.clip),
+            ("clip", "video"),
+            landmarks.run,
         ),
         Stage("hands", "1", config.hands, ("clip", "camera", "landmarks"), hands.run),
     ]
@@ -62,7 +68,13 @@ def plan(config: RunConfig, robots: Sequence[RobotChoice], *, with_video: bool =
         if with_video:
             reads = ("clip", "camera", "landmarks", "hands", name)
             stages.append(
-                Stage(f"replay_{robot.label}", "1", replay.ReplayRobotConfig(robot, config.replay), reads, replay.run)
+                Stage(
+                    f"replay_{robot.label}",
+                    "1",
+                    replay.ReplayRobotConfig(robot, config.replay),
+                    reads,
+                    replay.run,
+                )
             )
             shown.append(f"replay_{robot.label}")
     reads = ("clip", "camera", "landmarks", "hands", *shown)

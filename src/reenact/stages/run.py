@@ -68,7 +68,10 @@ class RunOutcome:
 def clip_ids(videos: Sequence[Path]) -> list[str]:
     """A folder-safe, unique name per video: its stem, or its folder's name where stems repeat."""
     stems = [_safe(path.stem) for path in videos]
-    names = [s if stems.count(s) == 1 else _safe(f"{p.parent.name}_{p.stem}") for s, p in zip(stems, videos, strict=True)]
+    names = [
+        s if stems.count(s) == 1 else _safe(f"{p.parent.name}_{p.stem}")
+        for s, p in zip(stems, videos, strict=True)
+    ]
     return [n if names.count(n) == 1 else f"{n}_{names[: i + 1].count(n)}" for i, n in enumerate(names)]
 
 
@@ -132,7 +135,11 @@ def _finished(result: ItemResult, video: Path, pipeline: Pipeline, store: Artefa
 def _publish(clip: FinishedClip, request: RunRequest) -> None:
     """Show a finished clip's files under readable names; other robots' folders of earlier runs stay."""
     folder = request.out / clip.clip_id
-    records = {f"{r}.{e}": clip.folders[s] / f"{r}.{e}" for r, s in RECORD_STAGES.items() for e in ("json", "safetensors")}
+    records = {
+        f"{r}.{e}": clip.folders[s] / f"{r}.{e}"
+        for r, s in RECORD_STAGES.items()
+        for e in ("json", "safetensors")
+    }
     layout.publish(folder / "scene", records)
     for robot in request.robots:
         made = clip.folders[f"trajectory_{robot.label}"]
@@ -158,7 +165,9 @@ def _datasets(clips: Sequence[FinishedClip], request: RunRequest, store: Artefac
 
 def _write_summary(path: Path, outcome: RunOutcome) -> None:
     with atomic_file(path) as beside:
-        beside.write_text(json.dumps(to_plain(summary_words(outcome)), indent=1, sort_keys=True), encoding="utf-8")
+        beside.write_text(
+            json.dumps(to_plain(summary_words(outcome)), indent=1, sort_keys=True), encoding="utf-8"
+        )
 
 
 def summary_words(outcome: RunOutcome) -> dict[str, Any]:
@@ -181,6 +190,6 @@ def summary_words(outcome: RunOutcome) -> dict[str, Any]:
 def whole(videos: Sequence[Path], start_ns: int | None = None, end_ns: int | None = None) -> list[ClipSource]:
     """Each video as one clip, or the same stretch of each."""
     return [
-        ClipSource(video, Segment(name, start_ns, end_ns)) for video, name in zip(videos, clip_ids(videos), strict=True)
+        ClipSource(video, Segment(name, start_ns, end_ns))
+        for video, name in zip(videos, clip_ids(videos), strict=True)
     ]
-

@@ -11,7 +11,13 @@ from reenact.stages.clip import load_clip
 
 SCENE_STAGES = ("clip", "camera", "landmarks", "hands")
 """Stages whose artefacts make a scene."""
-RECORD_STAGES = {"clip": "clip", "camera": "camera", "landmarks": "landmarks", "hands_raw": "hands", "hands": "hands"}
+RECORD_STAGES = {
+    "clip": "clip",
+    "camera": "camera",
+    "landmarks": "landmarks",
+    "hands_raw": "hands",
+    "hands": "hands",
+}
 """Record name -> the stage that made it."""
 
 

@@ -57,4 +57,6 @@ def run(call: StageCall[TrajectoryConfig]) -> None:
     write_npz(result.trajectory, call.out / TRAJECTORY_NAME)
     write_csv(result.trajectory, call.out / "trajectory.csv")
     quality = measure_retarget(result.trajectory, robot)
-    write_notes(call.out, {"robot": robot.name, "quality": quality, "root": result.root, "report": result.report})
+    write_notes(
+        call.out, {"robot": robot.name, "quality": quality, "root": result.root, "report": result.report}
+    )

@@ -1,0 +1,133 @@
+"""Stage `report`: the page people open, and the same numbers as JSON. In: everything before it.
+
+Out: `report.html` (self-contained) and `quality.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reenact.pipeline.manifest import Manifest
+from reenact.pipeline.stage import StageCall
+from reenact.quality.hands import HandQuality, measure_hands
+from reenact.quality.retarget import RetargetQuality, measure_retarget
+from reenact.quality.unknowns import scene_unknowns
+from reenact.robots.model import Robot
+from reenact.robots.registry import load_robot
+from reenact.robots.trajectory import JointTrajectory, read_npz
+from reenact.scene import Scene
+from reenact.stages import layout
+from reenact.stages.clip import PREVIEW_NAME
+from reenact.stages.notes import read_notes, to_plain
+from reenact.stages.report_curves import hand_plots, robot_plots, robot_strips
+from reenact.stages.report_tables import camera_table, hands_table, robot_table, source_table, time_table
+from reenact.stages.scene import load_scene
+from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
+from reenact.viewer.report import ReportContent, write_report
+
+
+@dataclass(frozen=True)
+class ReportStageConfig:
+    """Which robots are shown."""
+
+    robots: tuple[RobotChoice, ...]
+
+
+@dataclass(frozen=True)
+class _Retargeted:
+    """One robot's part of the report."""
+
+    robot: Robot
+    trajectory: JointTrajectory
+    quality: RetargetQuality
+    notes: Mapping[str, Any]
+
+
+def run(call: StageCall[ReportStageConfig]) -> None:
+    """See the module's docstring."""
+    scene = load_scene(call.inputs)
+    assert scene.hands is not None and scene.hands_raw is not None
+    robots = [_retargeted(call.inputs, choice) for choice in call.config.robots]
+    refined = measure_hands(scene.hands, scene.camera, scene.clip.t_ns)
+    raw = measure_hands(scene.hands_raw, scene.camera, scene.clip.t_ns)
+    seconds = {name: _seconds(folder) for name, folder in call.inputs.items()}
+    unknowns = [
+        *scene_unknowns(scene),
+        *(f"{r.robot.name}: {n}." for r in robots for n in r.notes["report"]["notes"]),
+    ]
+    content = ReportContent(
+        title=scene.clip.clip_id,
+        subtitle=_subtitle(scene),
+        scene=scene,
+        video=call.inputs["clip"] / PREVIEW_NAME,
+        video_fps_hz=scene.clip.nominal_fps_hz,
+        robots=[(r.robot, r.trajectory) for r in robots],
+        tiles=_tiles(refined, robots),
+        plots=[
+            *hand_plots(scene),
+            *(p for i, r in enumerate(robots) for p in robot_plots(r.trajectory, r.robot, i)),
+        ],
+        tables=[
+            hands_table(raw, refined),
+            *(robot_table(r.robot.name, r.quality, r.notes) for r in robots),
+            camera_table(scene.camera, read_notes(call.inputs["camera"])),
+            time_table(seconds, scene.clip.duration_s),
+            source_table(scene, [r.robot for r in robots]),
+        ],
+        unknowns=unknowns,
+        strips=[strip for r in robots for strip in robot_strips(r.trajectory, r.robot.name)],
+    )
+    write_report(call.out / layout.REPORT, content)
+    numbers = {
+        "clip": scene.clip.clip_id,
+        "hands_raw": raw,
+        "hands": refined,
+        "robots": {r.robot.name: r.quality for r in robots},
+        "unknowns": unknowns,
+        "stage_seconds": seconds,
+    }
+    text = json.dumps(to_plain(numbers), indent=1, sort_keys=True, allow_nan=False)
+    (call.out / layout.QUALITY).write_text(text, encoding="utf-8")
+
+
+def _retargeted(inputs: Mapping[str, Path], choice: RobotChoice) -> _Retargeted:
+    folder = inputs[f"trajectory_{choice.label}"]
+    robot, trajectory = load_robot(choice.name_or_path), read_npz(folder / TRAJECTORY_NAME)
+    return _Retargeted(robot, trajectory, measure_retarget(trajectory, robot), read_notes(folder))
+
+
+def _seconds(folder: Path) -> float:
+    return Manifest.read(folder).seconds
+
+
+def _subtitle(scene: Scene) -> str:
+    clip = scene.clip
+    return (
+        f"{clip.source_name}, {clip.width_px}x{clip.height_px}, {len(clip.t_ns)} frames at {clip.nominal_fps_hz:.4g} Hz, "
+        f"{clip.duration_s:.1f} s"
+    )
+
+
+def _tiles(hands: HandQuality, robots: list[_Retargeted]) -> list[tuple[str, str]]:
+    seen = (hands.frames_with_one + hands.frames_with_two) / hands.frames
+    tiles = [
+        (f"{seen:.0%}", "frames with a hand"),
+        (f"{hands.frames_with_two / hands.frames:.0%}", "frames with both"),
+    ]
+    errors = [h.reprojection_median_percent for h in (hands.left, hands.right)]
+    known = [e for e in errors if e is not None]
+    if known:
+        tiles.append((f"{max(known):.1f} %", "reprojection error, of the hand's box"))
+    for r in robots:
+        q, name = r.quality, r.robot.name
+        tiles.append((_number(q.ik_rate, "{:.1%}"), f"{name}: IK rate (1 cm, 0.05 rad)"))
+        tiles.append((_number(q.position_error_cm, "{:.2f} cm"), f"{name}: wrist error"))
+    return tiles
+
+
+def _number(value: float | None, form: str) -> str:
+    return "unknown" if value is None else form.format(value)

@@ -1,0 +1,149 @@
+"""Tables of the report: (name, value, note) rows, in words a user understands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from reenact.quality.hands import HandQuality, OneHandQuality
+from reenact.quality.retarget import RetargetQuality
+from reenact.robots.model import Robot
+from reenact.scene import CameraTrack, Scene
+from reenact.viewer.report import Table
+
+Row = tuple[str, str, str]
+
+
+def _show(value: float | None, form: str = "{:.2f}") -> str:
+    return "unknown" if value is None else form.format(value)
+
+
+def _axes(value: Sequence[float] | None) -> str:
+    return "unknown" if value is None else " / ".join(f"{v:.2f}" for v in value)
+
+
+def hands_table(raw: HandQuality, refined: HandQuality) -> Table:
+    """Both hands, as measured per frame and as refined."""
+    rows: list[Row] = [
+        ("frames with one hand", f"{refined.frames_with_one} of {refined.frames}", ""),
+        ("frames with both hands", f"{refined.frames_with_two} of {refined.frames}", ""),
+    ]
+    for name in ("left", "right"):
+        before: OneHandQuality = getattr(raw, name)
+        after: OneHandQuality = getattr(refined, name)
+        if after.valid_frames == 0:
+            rows.append((name, "never found", ""))
+            continue
+        rows += [
+            (f"{name}: seen, filled", f"{after.observed_frames}, {after.filled_frames} frames", ""),
+            (
+                f"{name}: reprojection, median",
+                f"{_show(after.reprojection_median_percent)} % of the hand's box",
+                "",
+            ),
+            (
+                f"{name}: wrist jitter x / y / z",
+                f"{_axes(after.jitter_cm)} cm",
+                f"per frame: {_axes(before.jitter_cm)} cm",
+            ),
+            (
+                f"{name}: one sigma x / y / z",
+                f"{_axes(after.sigma_median_cm)} cm",
+                "with scale and focal error",
+            ),
+            (f"{name}: bone lengths vary", f"{_show(after.bone_length_spread_percent)} %", ""),
+            (f"{name}: gaps", f"{after.gaps}, longest {after.longest_gap_s:.2f} s", ""),
+        ]
+    return Table("Hands", tuple(rows))
+
+
+def robot_table(name: str, quality: RetargetQuality, notes: Mapping[str, Any]) -> Table:
+    """EgoInfinity's measures on the final trajectory, and what else a robot cares about."""
+    seed = "as EgoInfinity defines it"
+    root = notes["root"]["T_world_base"]
+    place = ", ".join(f"{row[3]:.2f}" for row in root[:3])
+    yaw = np.degrees(np.arctan2(root[1][0], root[0][0]))
+    rows: list[Row] = [
+        (
+            "IK rate (1 cm, 0.05 rad)",
+            _show(quality.ik_rate, "{:.3f}"),
+            seed + ", but on the final trajectory",
+        ),
+        ("whole-clip rate", _show(quality.full_clip_rate, "{:.3f}"), "every followed hand, every frame"),
+        ("position error", f"{_show(quality.position_error_cm)} cm", seed),
+        ("orientation error", f"{_show(quality.orientation_error_deg)} deg", seed),
+        ("joint-limit margin", f"{_show(quality.joint_limit_margin_rad, '{:.3f}')} rad", seed),
+        ("manipulability", _show(quality.manipulability, "{:.4f}"), seed),
+        ("mean squared joint velocity", f"{quality.mean_squared_joint_velocity:.4f} rad2/s2", seed),
+        (
+            "roughness",
+            f"{quality.roughness_rad2:.6f} rad2",
+            "mean squared step; what the seed's code computes",
+        ),
+        ("fastest joint", f"{quality.peak_velocity_ratio:.2f} of its limit", ""),
+        (
+            "self-collision",
+            f"{quality.collision_frames} of {quality.frames} frames",
+            ", ".join(quality.collision_pairs),
+        ),
+        (
+            "time shift",
+            f"{_show(quality.time_shift_ms, '{:.1f}')} ms",
+            "by cross-correlation with the targets",
+        ),
+        ("base stands at", f"{place} m, yaw {yaw:.0f} deg", f"found by {notes['root']['method']}"),
+    ]
+    return Table(f"Robot {name}", tuple(rows))
+
+
+def camera_table(camera: CameraTrack, notes: Mapping[str, Any]) -> Table:
+    """Lens, motion, up: value, how sure, why."""
+    lens, up, motion = (notes.get(k) or {} for k in ("intrinsics", "gravity", "motion"))
+    fov = np.degrees(2 * np.arctan(camera.width_px / 2 / camera.params[0]))
+    rows: list[Row] = [
+        (
+            "focal length",
+            f"{camera.params[0]:.0f} px +- {camera.focal_sigma:.0%}",
+            f"from {camera.intrinsics_source}",
+        ),
+        ("horizontal field of view", f"{fov:.0f} deg" if camera.model == "pinhole" else "fisheye", ""),
+        ("why", str(lens.get("reason", "")), ""),
+        (
+            "camera",
+            camera.motion,
+            f"{camera.motion_heights_per_s:.3f} image heights/s; {motion.get('reason', '')}",
+        ),
+        (
+            "up",
+            f"+- {np.degrees(camera.gravity_sigma):.0f} deg",
+            f"from {camera.gravity_source}; {up.get('reason', '')}",
+        ),
+        ("scene frame", camera.world_frame, "world: +Z up; camera0: the first camera's axes"),
+    ]
+    return Table("Camera", tuple(rows))
+
+
+def time_table(seconds: Mapping[str, float], duration_s: float) -> Table:
+    """Seconds per stage on the machine that ran it."""
+    rows: list[Row] = [
+        (name, f"{value:.2f} s", f"{value / duration_s:.2f} x the clip") for name, value in seconds.items()
+    ]
+    total = sum(seconds.values())
+    return Table("Time", (*rows, ("all", f"{total:.2f} s", f"{total / duration_s:.2f} x the clip")))
+
+
+def source_table(scene: Scene, robots: Sequence[Robot]) -> Table:
+    """Where everything came from, with licences."""
+    rows: list[Row] = [
+        ("clip", scene.clip.source_name, f"sha256 {scene.clip.source_sha256[:16]}"),
+        ("hand scale", scene.hands.hand_length_source if scene.hands else "unknown", ""),
+    ]
+    if scene.landmarks is not None:
+        rows.append(("hand landmarks", scene.landmarks.backend, f"licence {scene.landmarks.licence}"))
+    rows += [
+        ("robot", robot.name, f"figures: {robot.sheet.licence}; sheet {robot.sheet_hash[:12]}")
+        for robot in robots
+    ]
+    return Table("Sources and licences", tuple(rows))
