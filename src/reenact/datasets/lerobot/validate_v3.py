@@ -32,7 +32,11 @@ def validate_v3(folder: Path) -> list[str]:
     if problems:
         return problems
     episodes, tables = _read(folder, info)
-    return [*_counts(info, episodes, tables), *_rows(info, episodes, tables), *_videos(folder, info, episodes)]
+    return [
+        *_counts(info, episodes, tables),
+        *_rows(info, episodes, tables),
+        *_videos(folder, info, episodes),
+    ]
 
 
 def _info(folder: Path) -> dict[str, Any]:
@@ -61,7 +65,9 @@ def _read(folder: Path, info: dict[str, Any]) -> tuple[list[dict[str, Any]], dic
     import pyarrow.parquet as pq
 
     def load(kind: str) -> Any:
-        return pa.concat_tables([pq.read_table(p) for p in sorted((folder / kind).glob("chunk-*/file-*.parquet"))])
+        return pa.concat_tables(
+            [pq.read_table(p) for p in sorted((folder / kind).glob("chunk-*/file-*.parquet"))]
+        )
 
     data = load("data")
     columns = {}
@@ -72,7 +78,9 @@ def _read(folder: Path, info: dict[str, Any]) -> tuple[list[dict[str, Any]], dic
     return load("meta/episodes").to_pylist(), columns
 
 
-def _counts(info: dict[str, Any], episodes: list[dict[str, Any]], columns: dict[str, np.ndarray]) -> Iterator[str]:
+def _counts(
+    info: dict[str, Any], episodes: list[dict[str, Any]], columns: dict[str, np.ndarray]
+) -> Iterator[str]:
     rows = len(columns["index"])
     if rows != info["total_frames"]:
         yield f"info.json says {info['total_frames']} frames, data holds {rows}"
@@ -87,7 +95,9 @@ def _counts(info: dict[str, Any], episodes: list[dict[str, Any]], columns: dict[
             yield f"column {name} would be fed to the policy; side information needs another prefix"
 
 
-def _rows(info: dict[str, Any], episodes: list[dict[str, Any]], columns: dict[str, np.ndarray]) -> Iterator[str]:
+def _rows(
+    info: dict[str, Any], episodes: list[dict[str, Any]], columns: dict[str, np.ndarray]
+) -> Iterator[str]:
     for name, values in columns.items():
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             yield f"{name} holds NaN or infinity in {int((~np.isfinite(values)).any(axis=1).sum())} rows"
