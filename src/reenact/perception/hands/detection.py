@@ -65,3 +65,8 @@ def joint_distance(a: HandDetection, b: HandDetection) -> float:
     """
     gaps = np.linalg.norm(a.landmarks_px - b.landmarks_px, axis=1)
     return float(gaps.mean()) / max(a.size_px, b.size_px)
+
+
+def palm_distance(a: HandDetection, b: HandDetection) -> float:
+    """Distance of the palm centres in units of the larger hand's size."""
+    return float(np.hypot(*(a.palm_px - b.palm_px))) / max(a.size_px, b.size_px)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
-from reenact.perception.hands.detection import HandDetection, box_iou, joint_distance
+from reenact.perception.hands.detection import HandDetection, box_iou, joint_distance, palm_distance
 from reenact.perception.hands.landmarks import HandReader
 from reenact.perception.hands.palm import Palm, PalmSource
 from reenact.perception.hands.plausible import PlausibleConfig, why_not_a_hand
@@ -47,6 +47,8 @@ class TrackerConfig:
     """Mean distance of equal joints, in hand sizes, below which two detections are one hand."""
     same_hand_iou: float = 0.7
     """Overlap of the landmark boxes above which two detections are one hand."""
+    same_palm_distance: float = 0.25
+    """Palm centres closer than this (hand sizes) are one hand: of two palms in one place only one is seen."""
     known_palm_distance: float = 0.6
     """A palm this close (in hand sizes) to a tracked palm is that one."""
     lookback_s: float = 1.0
@@ -137,6 +139,8 @@ class HandFollower:
                 return self._drop_duplicates()
 
     def _same(self, a: HandDetection, b: HandDetection) -> bool:
+        if palm_distance(a, b) < self._config.same_palm_distance:
+            return True
         if joint_distance(a, b) < self._config.same_hand_distance:
             return True
         return box_iou(a.box_px, b.box_px) > self._config.same_hand_iou
