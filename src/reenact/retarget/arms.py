@@ -6,7 +6,7 @@ the joint limits, smooth, not shifted in time. Frames without a target are held 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -34,6 +34,8 @@ class ArmConfig:
     """Intrusion into that margin worth one sigma (rad)."""
     sigma_clearance: float = 0.002
     """Intrusion into the clearance between bodies worth one sigma (m)."""
+    avoid_iterations: int = 10
+    """Most steps of a solve that keeps the clearance: which spheres are nearest changes, so it never quite settles."""
     clearance_rounds: int = 2
     """Times both arms are solved again around each other."""
 
@@ -117,7 +119,7 @@ def refine_arm(
         upper=chain.upper,
         velocity=chain.velocity,
         hold=np.broadcast_to(~targets.valid[:, None], q.shape),
-        config=config.band,
+        config=replace(config.band, max_iterations=config.avoid_iterations) if avoid else config.band,
     )
     terms = ArmTerms(task, config, avoid, other_centres)
     q, _ = solve_trajectory(terms, q, problem)

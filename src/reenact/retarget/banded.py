@@ -51,7 +51,7 @@ class BandedConfig:
     """Weight of velocity beyond the limit (1 / (rad/s))."""
     max_iterations: int = 25
     """Most Gauss-Newton steps."""
-    tolerance: float = 3e-4
+    tolerance: float = 1e-3
     """Stop when no joint moves by more than this in one step (rad)."""
 
 

@@ -43,6 +43,8 @@ class RetargetConfig:
     """Downward pitch of the camera (rad) assumed where gravity is unknown."""
     camera_sigma: float = 0.25
     """One-sigma of that assumption (rad); the search may tilt the base by about as much."""
+    judge_s: float = 0.1
+    """Roots are compared on every so many seconds of the clip; the chosen one is solved on every frame."""
     targets: TargetConfig = field(default_factory=TargetConfig)
     bank: BankConfig = field(default_factory=BankConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
@@ -171,8 +173,13 @@ def _root(
     config: RetargetConfig,
     given: np.ndarray | None,
 ) -> RootResult:
+    step = max(1, round(config.judge_s / float(np.median(targets.dt))))
+    coarse = targets.every(step) if len(targets.t_ns) > 8 * step else targets
+    few = step if coarse is not targets else 1
+    left, right = (None if h is None else h[::few] for h in hands)
+
     def judge(T_world_base: np.ndarray) -> RootScore:
-        return judge_root(T_world_base, targets, arms, config.arms, config.score, hands)[0]
+        return judge_root(T_world_base, coarse, arms, config.arms, config.score, (left, right))[0]
 
     if given is not None:
         T = np.asarray(given, float)

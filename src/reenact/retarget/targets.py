@@ -7,7 +7,7 @@ Nothing here filters, so nothing can shift motion in time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt8
@@ -72,6 +72,15 @@ class HandTargets:
     def seconds(self) -> Float64[np.ndarray, " t"]:
         """Seconds since the first instant."""
         return (self.t_ns - self.t_ns[0]) / NS_PER_S
+
+    def every(self, step: int) -> HandTargets:
+        """Every `step`-th instant."""
+        arrays = {
+            f.name: getattr(self, f.name)[::step]
+            for f in fields(self)
+            if f.name not in ("hand_length", "world_frame")
+        }
+        return replace(self, **arrays)
 
     @property
     def dt(self) -> Float64[np.ndarray, " t-1"]:
