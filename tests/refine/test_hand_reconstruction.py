@@ -142,6 +142,33 @@ def test_bad_frames_are_gated_with_their_reason_and_counted():
         assert np.linalg.norm(off) < 0.05
 
 
+def test_a_frame_that_contradicts_its_neighbours_is_dropped_and_the_fit_repeated():
+    """A good hand 7 cm beside its path is no gross jump, but the whole-clip fit cannot follow it."""
+    t_ns = times_ns(2.0, 30)
+    truth = moving_hand(t_ns)
+    marks = landmarks_of(truth, **NOISE)
+    px = marks.landmarks_px.copy()
+    px[30, 1] += [0.0, 110.0]
+    odd = dataclasses.replace(marks, landmarks_px=px)
+    result = reconstruct_hands(odd, camera_track(len(t_ns)), t_ns)
+    assert result.reasons[30, 1] == GateReason.INCONSISTENT
+    assert (result.reasons[:, 1] == GateReason.KEPT).sum() == len(t_ns) - 1
+    assert result.refined.source[30, 1] == Source.FILLED
+    assert np.linalg.norm(result.refined.joints_world[30, 1, 0] - truth[30, 0]) < 0.02
+
+
+def test_confidence_falls_with_misfit():
+    t_ns = times_ns(2.0, 30)
+    truth = moving_hand(t_ns)
+    marks = landmarks_of(truth, **NOISE)
+    rng, px = np.random.default_rng(1), marks.landmarks_px.copy()
+    px[20, 1] += rng.normal(size=(21, 2)) * 0.04 * np.ptp(px[20, 1], axis=0).max()
+    result = reconstruct_hands(dataclasses.replace(marks, landmarks_px=px), camera_track(len(t_ns)), t_ns)
+    for tracks in (result.raw, result.refined):
+        others = np.delete(tracks.confidence[:, 1], 20)
+        assert tracks.confidence[20, 1] < others.min()
+
+
 def test_fast_clean_motion_is_no_jump():
     """A reach of 2 m/s peak is motion, not an outlier."""
     t_ns = times_ns(3.0, 30)

@@ -27,6 +27,8 @@ class GateReason(IntEnum):
     """Left and right sit on the same hand in the image; the worse fit goes."""
     JUMP = 5
     """Far off the motion around it."""
+    INCONSISTENT = 6
+    """Believable by itself, but the whole-clip fit could not bring it together with its neighbours."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class GateConfig:
     """The same along the view, as a fraction of depth."""
     jump_rotation: float = 0.35
     """The same for the wrist's rotation (rad)."""
+    max_refined_reprojection: float = 0.12
+    """A frame that the whole-clip fit leaves this far off its landmarks is dropped and the fit repeated."""
 
 
 def gate_single_frames(

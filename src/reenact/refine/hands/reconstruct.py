@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64, UInt8
+from jaxtyping import Int64, UInt8
 
 from reenact.errors import InputError
-from reenact.geometry.transforms import inverse
-from reenact.hands.image import reprojection_fraction
-from reenact.hands.joints import JOINT_NAMES_21
-from reenact.hands.skeleton import ADULT_HAND_LENGTH, HandSkeleton
-from reenact.refine.hands.fill import FillConfig, fill_gaps
-from reenact.refine.hands.gate import GateConfig, GateReason, count_reasons, find_jumps, gate_single_frames
-from reenact.refine.hands.limits import limit_angles
-from reenact.refine.hands.pose import PoseConfig, PoseProblem
-from reenact.refine.hands.smooth import FrameData, SmoothConfig, smooth_track
-from reenact.refine.hands.track import WristTrack, rotate_covariance, scatter_poses
-from reenact.refine.hands.uncertainty import UncertaintyConfig, wrist_sigma_camera
+from reenact.hands.joints import SIDES
+from reenact.hands.skeleton import ADULT_HAND_LENGTH
+from reenact.refine.hands.chain import HandChain, HandReconstructionConfig
+from reenact.refine.hands.gate import count_reasons
 from reenact.scene import CameraTrack, HandLandmarks, HandTracks, Source
 
 
 class TracksDisagree(InputError):
     """Landmarks, camera and times are not of one clip, or a hand length is not a hand's."""
-
-
-@dataclass(frozen=True)
-class HandReconstructionConfig:
-    """Everything that shapes the metric hands."""
-
-    hand_length: float | None = None
-    """The person's wrist-to-middle-tip length along the bones (m), both hands; None for the adult prior."""
-    pose: PoseConfig = field(default_factory=PoseConfig)
-    gate: GateConfig = field(default_factory=GateConfig)
-    fill: FillConfig = field(default_factory=FillConfig)
-    smooth: SmoothConfig = field(default_factory=SmoothConfig)
-    uncertainty: UncertaintyConfig = field(default_factory=UncertaintyConfig)
 
 
 @dataclass(frozen=True)
@@ -67,22 +46,19 @@ def reconstruct_hands(
     """
     config = config or HandReconstructionConfig()
     length = _checked(landmarks, camera, t_ns, config)
-    job = _Job(landmarks, camera, (t_ns - t_ns[0]) * 1e-9, length, config)
-    fitted = [job.fit(side) for side in range(2)]
-    raw = job.tracks(fitted)
-    reasons = job.gate(raw, fitted)
-    refined, moved = zip(*(job.refine(s, fitted[s], reasons[:, s]) for s in range(2)), strict=True)
-    tracks = job.tracks(list(refined))
+    chain = HandChain(landmarks, camera, (t_ns - t_ns[0]) * 1e-9, length, config)
+    fitted = [chain.fit(side) for side in range(2)]
+    raw = chain.tracks(fitted)
+    reasons = chain.gate(raw, fitted)
+    refined, by_side, moved = zip(*(chain.refine(s, fitted[s], reasons[:, s]) for s in range(2)), strict=True)
+    tracks, reasons = chain.tracks(list(refined)), np.stack(by_side, axis=1)
     diagnostics: dict[str, object] = {
         "reasons": count_reasons(reasons),
-        "filled_frames": {n: int((tracks.source[:, s] == Source.FILLED).sum()) for s, n in enumerate(_NAMES)},
-        "limited_share": {n: round(float(moved[s]), 4) for s, n in enumerate(_NAMES)},
+        "filled_frames": {n: int((tracks.source[:, s] == Source.FILLED).sum()) for s, n in enumerate(SIDES)},
+        "limited_share": {n: round(float(moved[s]), 4) for s, n in enumerate(SIDES)},
         "hand_length": length,
     }
     return HandReconstruction(raw=raw, refined=tracks, reasons=reasons, diagnostics=diagnostics)
-
-
-_NAMES = ("left", "right")
 
 
 def _checked(
@@ -99,116 +75,3 @@ def _checked(
             f"hand length {length} m", hint="metres from wrist to middle fingertip: 0.08 to 0.30"
         )
     return length
-
-
-class _Job:
-    """One clip's inputs, shared by the steps."""
-
-    def __init__(
-        self,
-        landmarks: HandLandmarks,
-        camera: CameraTrack,
-        t_seconds: Float64[np.ndarray, " t"],
-        length: float,
-        config: HandReconstructionConfig,
-    ) -> None:
-        self.landmarks, self.camera, self.config = landmarks, camera, config
-        self.lens = camera.camera()
-        self.T_scene_camera = camera.scene_T_camera()
-        self.T_camera_scene = inverse(self.T_scene_camera)
-        self.t_seconds = t_seconds
-        self.length = length
-        self.problems = [self._problem(side) for side in range(2)]
-
-    def _problem(self, side: int) -> PoseProblem:
-        seen = self.landmarks.valid[:, side]
-        rays = self.lens.unproject(self.landmarks.landmarks_px[seen, side])
-        skeleton = HandSkeleton.adult(side, self.length)
-        return PoseProblem(skeleton, rays, self.landmarks.landmarks_rel[seen, side], self.config.pose)
-
-    def fit(self, side: int) -> WristTrack:
-        """Every seen frame of one hand by itself."""
-        seen, problem = self.landmarks.valid[:, side], self.problems[side]
-        poses = problem.solve()
-        misfit = (
-            poses.misfit * np.sqrt(2.0) * self.config.pose.landmark_sigma / self.config.gate.max_reprojection
-        )
-        confidence = self.landmarks.confidence[:, side].copy()
-        confidence[seen] *= np.exp(-0.5 * misfit**2)  # 0.95 at a third of the gate, 0.6 at the gate
-        return scatter_poses(poses, problem.skeleton, seen, confidence, self.T_scene_camera)
-
-    def gate(self, raw: HandTracks, fitted: list[WristTrack]) -> UInt8[np.ndarray, "t s=2"]:
-        """Reasons of all frames; jumps are looked for among what the other tests leave."""
-        depth = np.stack([self.in_camera(track.t_scene)[:, 2] for track in fitted], axis=1)
-        config = self.config.gate
-        reasons = gate_single_frames(raw.valid, raw.reprojection, depth, self.landmarks.landmarks_px, config)
-        for side, track in enumerate(fitted):
-            good = reasons[:, side] == GateReason.KEPT
-            jumps = find_jumps(
-                track.t_scene, track.R_scene_wrist, self.T_scene_camera, good, self.t_seconds, config
-            )
-            reasons[jumps, side] = GateReason.JUMP
-        return reasons
-
-    def refine(
-        self, side: int, track: WristTrack, reasons: UInt8[np.ndarray, " t"]
-    ) -> tuple[WristTrack, float]:
-        """Gate, fill, limit, smooth, limit; and the share of observed angles that the limits moved."""
-        kept = reasons == GateReason.KEPT
-        limits = self.config.pose.limits
-        source = np.where(kept, track.source, Source.UNKNOWN).astype(np.uint8)
-        confidence = np.where(kept, track.confidence, 0.0)
-        track = dataclasses.replace(track, valid=kept, source=source, confidence=confidence)
-        track = fill_gaps(track, self.t_seconds, self.config.fill)
-        limited = limit_angles(track.angles, limits)
-        share = float((np.abs(limited - track.angles)[kept] > 1e-6).mean()) if kept.any() else 0.0
-        seen = self.landmarks.valid[:, side]
-        row_of_frame = np.where(seen, np.cumsum(seen) - 1, -1)
-        data = FrameData(self.problems[side], row_of_frame, self.T_camera_scene)
-        track = dataclasses.replace(track, angles=limited)
-        track = smooth_track(track, data, self.t_seconds, self.config.smooth)
-        return dataclasses.replace(track, angles=limit_angles(track.angles, limits)), share
-
-    def in_camera(self, points_scene: Float64[np.ndarray, "t *n 3"]) -> Float64[np.ndarray, "t *n 3"]:
-        """One or many points per frame, scene to camera axes."""
-        R, t = self.T_camera_scene[:, :3, :3], self.T_camera_scene[:, :3, 3]
-        if points_scene.ndim == 2:
-            return np.einsum("tij,tj->ti", R, points_scene) + t
-        return np.einsum("tij,tnj->tni", R, points_scene) + t[:, None]
-
-    def tracks(self, sides: list[WristTrack]) -> HandTracks:
-        """The record of both hands."""
-        joints = np.stack([track.joints_scene() for track in sides], axis=1)
-        source = np.stack([track.source for track in sides], axis=1)
-        user = self.config.hand_length is not None
-        return HandTracks(
-            joints_world=joints,
-            valid=np.stack([track.valid for track in sides], axis=1),
-            confidence=np.stack([track.confidence for track in sides], axis=1),
-            source=source,
-            sigma_camera=np.stack([self._sigma(track) for track in sides], axis=1),
-            reprojection=self._reprojection(joints, source),
-            hand_length=np.full(2, self.length),
-            hand_length_source="user" if user else "adult_prior",
-            world_frame=self.camera.world_frame,
-            joint_names=JOINT_NAMES_21,
-        )
-
-    def _sigma(self, track: WristTrack) -> Float64[np.ndarray, "t 3"]:
-        config = self.config.uncertainty
-        user = self.config.hand_length is not None
-        return wrist_sigma_camera(
-            rotate_covariance(self.T_camera_scene[:, :3, :3], track.covariance[:, :3, :3]),
-            self.in_camera(track.t_scene),
-            config.given_length_sigma if user else config.prior_length_sigma,
-            self.camera.focal_sigma,
-        )
-
-    def _reprojection(self, joints: np.ndarray, source: np.ndarray) -> Float64[np.ndarray, "t s=2"]:
-        """0 where nothing was seen in that frame."""
-        errors = [
-            reprojection_fraction(self.in_camera(joints[:, s]), self.landmarks.landmarks_px[:, s], self.lens)
-            for s in range(2)
-        ]
-        seen = (source == Source.OBSERVED) | (source == Source.SMOOTHED)
-        return np.where(seen & self.landmarks.valid, np.stack(errors, axis=1), 0.0)
