@@ -20,8 +20,13 @@ def write_notes(folder: Path, notes: Mapping[str, Any]) -> None:
 
 def read_notes(folder: Path) -> dict[str, Any]:
     """What `write_notes` saved."""
-    notes: dict[str, Any] = json.loads((folder / NOTES_NAME).read_text(encoding="utf-8"))
-    return notes
+    return read_json(folder / NOTES_NAME)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object."""
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return value
 
 
 def to_plain(value: Any) -> Any:

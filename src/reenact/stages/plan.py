@@ -43,8 +43,13 @@ class RunConfig:
     """Files of the dataset."""
 
 
-def plan(config: RunConfig, robots: Sequence[RobotChoice], *, with_video: bool = True) -> Pipeline:
-    """All stages for one clip, in an order in which they can run. Sources: `video` and `segment`."""
+def plan(
+    config: RunConfig, robots: Sequence[RobotChoice], *, with_video: bool = True, with_truth: bool = False
+) -> Pipeline:
+    """All stages for one clip, in an order in which they can run.
+
+    Sources: `video`, `segment`, and with truth `truth` (a scene folder that the report compares with).
+    """
     stages: list[Stage[Any]] = [
         Stage("clip", "1", config.clip, ("video", "segment"), clip.run),
         Stage(
@@ -77,6 +82,7 @@ def plan(config: RunConfig, robots: Sequence[RobotChoice], *, with_video: bool =
                 )
             )
             shown.append(f"replay_{robot.label}")
-    reads = ("clip", "camera", "landmarks", "hands", *shown)
+    truth = ("truth",) if with_truth else ()
+    reads = ("clip", "camera", "landmarks", "hands", *shown, *truth)
     stages.append(Stage("report", "1", report.ReportStageConfig(tuple(robots)), reads, report.run))
-    return Pipeline(stages, ("video", "segment"))
+    return Pipeline(stages, ("video", "segment", *truth))

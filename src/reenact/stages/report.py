@@ -15,6 +15,7 @@ from reenact.pipeline.manifest import Manifest
 from reenact.pipeline.stage import StageCall
 from reenact.quality.hands import HandQuality, measure_hands
 from reenact.quality.retarget import RetargetQuality, measure_retarget
+from reenact.quality.truth import measure_scene
 from reenact.quality.unknowns import scene_unknowns
 from reenact.robots.model import Robot
 from reenact.robots.registry import load_robot
@@ -24,7 +25,14 @@ from reenact.stages import layout
 from reenact.stages.clip import PREVIEW_NAME
 from reenact.stages.notes import read_notes, to_plain
 from reenact.stages.report_curves import hand_plots, robot_plots, robot_strips
-from reenact.stages.report_tables import camera_table, hands_table, robot_table, source_table, time_table
+from reenact.stages.report_tables import (
+    camera_table,
+    hands_table,
+    robot_table,
+    source_table,
+    time_table,
+    truth_table,
+)
 from reenact.stages.scene import load_scene
 from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
 from reenact.viewer.report import ReportContent, write_report
@@ -54,7 +62,8 @@ def run(call: StageCall[ReportStageConfig]) -> None:
     robots = [_retargeted(call.inputs, choice) for choice in call.config.robots]
     refined = measure_hands(scene.hands, scene.camera, scene.clip.t_ns)
     raw = measure_hands(scene.hands_raw, scene.camera, scene.clip.t_ns)
-    seconds = {name: _seconds(folder) for name, folder in call.inputs.items()}
+    seconds = {name: _seconds(folder) for name, folder in call.inputs.items() if name != "truth"}
+    errors = measure_scene(scene, Scene.load(call.inputs["truth"])) if "truth" in call.inputs else None
     unknowns = [
         *scene_unknowns(scene),
         *(f"{r.robot.name}: {n}." for r in robots for n in r.notes["report"]["notes"]),
@@ -72,6 +81,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
             *(p for i, r in enumerate(robots) for p in robot_plots(r.trajectory, r.robot, i)),
         ],
         tables=[
+            *([truth_table(errors)] if errors else []),
             hands_table(raw, refined),
             *(robot_table(r.robot.name, r.quality, r.notes) for r in robots),
             camera_table(scene.camera, read_notes(call.inputs["camera"])),
@@ -87,6 +97,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         "hands_raw": raw,
         "hands": refined,
         "robots": {r.robot.name: r.quality for r in robots},
+        "against_truth": errors,
         "unknowns": unknowns,
         "stage_seconds": seconds,
     }

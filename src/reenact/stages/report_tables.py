@@ -9,6 +9,7 @@ import numpy as np
 
 from reenact.quality.hands import HandQuality, OneHandQuality
 from reenact.quality.retarget import RetargetQuality
+from reenact.quality.truth import SceneErrors
 from reenact.robots.model import Robot
 from reenact.scene import CameraTrack, Scene
 from reenact.viewer.report import Table
@@ -57,6 +58,25 @@ def hands_table(raw: HandQuality, refined: HandQuality) -> Table:
             (f"{name}: gaps", f"{after.gaps}, longest {after.longest_gap_s:.2f} s", ""),
         ]
     return Table("Hands", tuple(rows))
+
+
+def truth_table(errors: SceneErrors) -> Table:
+    """Errors against the known truth of a toy clip."""
+    rows: list[Row] = [
+        ("hands found", f"{errors.found_share:.1%}", "of all true hands, frame by frame"),
+        ("focal length", f"{errors.focal_error_percent:+.1f} %", ""),
+        ("up", "not claimed" if errors.gravity_error_deg is None else f"{errors.gravity_error_deg:.1f} deg off", ""),
+    ]
+    for name, e in (("refined", errors.refined), ("per frame", errors.raw)):
+        if e is None:
+            continue
+        rows += [
+            (f"wrist, sideways ({name})", f"{e.wrist_lateral_cm:.2f} cm", f"90 %: {e.wrist_lateral_p90_cm:.2f} cm"),
+            (f"wrist, depth ({name})", f"{e.wrist_depth_percent:.1f} %", f"{e.wrist_depth_cm:.2f} cm, ratio {e.depth_ratio:.3f}"),
+            (f"21 joints ({name})", f"{e.joints_absolute_mm:.1f} mm", f"wrist moved onto wrist: {e.joints_root_aligned_mm:.1f} mm"),
+            (f"error over stated sigma ({name})", _axes(e.sigma_ratio), "x / y / z; 1 is honest"),
+        ]
+    return Table("Against the known truth", tuple(rows))
 
 
 def robot_table(name: str, quality: RetargetQuality, notes: Mapping[str, Any]) -> Table:

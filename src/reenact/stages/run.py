@@ -34,6 +34,8 @@ class ClipSource:
 
     video: Path
     segment: Segment
+    truth: Path | None = None
+    """A scene folder with the truth of this very clip, frame by frame; the report then shows the errors."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def run_clips(
         SetupError: what no clip could survive: no GL, no disk, a missing extra.
     """
     store = ArtefactStore(request.out / layout.STORE)
-    pipeline = plan(request.config, request.robots, with_video=request.with_video)
+    with_truth = any(source.truth is not None for source in request.sources)
+    pipeline = plan(request.config, request.robots, with_video=request.with_video, with_truth=with_truth)
     items, videos = _items(request)
     finished: dict[str, FinishedClip] = {}
 
@@ -122,7 +125,8 @@ def _items(request: RunRequest) -> tuple[list[Item], dict[str, Path]]:
         clip_id = source.segment.clip_id
         path = request.out / layout.SEGMENTS / f"{clip_id}.json"
         source.segment.write(path)
-        items.append(Item(clip_id, {"video": source.video, "segment": path}))
+        truth = {"truth": source.truth} if source.truth is not None else {}
+        items.append(Item(clip_id, {"video": source.video, "segment": path, **truth}))
         videos[clip_id] = source.video
     return items, videos
 
