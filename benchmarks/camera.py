@@ -9,25 +9,31 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from reenact.geometry.cameras import PinholeCamera
 from reenact.perception.camera.classical import ClassicalCamera, ClassicalCameraConfig
+from reenact.perception.camera.contract import Frame
 from reenact.perception.camera.gravity import GravityConfig, gravity_from_lines
 from reenact.perception.camera.lines import LinesConfig, focal_from_lines
 from reenact.perception.camera.manhattan import ManhattanConfig
 from reenact.perception.camera.motion import measure_motion
-from reenact.perception.camera.segments import find_segments
+from reenact.perception.camera.segments import Picture, Segments, find_segments
 from reenact.scene import Clip
 from reenact.video.reader import VideoReader
 
 TRUE = PinholeCamera(426.205, 426.205, 473.223, 278.402, 960, 600)
 KNOWN_FOV_DEG = {"v2d_chair": 90.8, "dexycb_pitcher": 55.0, "hawor_plate": 84.5}
 """Published intrinsics; DexYCB's 640x480 cameras have about 615 px; EPIC clip by structure from motion."""
+
+
+def segments_of(rgb: np.ndarray) -> Segments:
+    return find_segments(Picture.of(rgb))
 
 
 def basketball(shared: Path) -> None:
@@ -37,7 +43,7 @@ def basketball(shared: Path) -> None:
     verdict = measure_motion(stamped)
     print(f"basketball: {verdict.motion}, {verdict.reason}")
     pictures = [stamped[i][1] for i in np.linspace(0, len(stamped) - 1, 26).round().astype(int)]
-    segments = [find_segments(p) for p in pictures]
+    segments = [segments_of(p) for p in pictures]
     alone = LinesConfig(min_frames=1)
     ratios = [
         focal_from_lines([s], 960, 600, alone, moving=False, seed=0).focal_px / TRUE.fx for s in segments
@@ -46,13 +52,14 @@ def basketball(shared: Path) -> None:
     q25, q50, q75 = np.quantile(ratios, [0.25, 0.5, 0.75])
     print(f"  one frame at a time ({len(ratios)}): focal ratio {q50:.3f}, IQR {q25:.3f}-{q75:.3f}")
     for start in range(3):
-        start_s = time.perf_counter()
+        start_s = time.process_time()
         found = focal_from_lines(segments[start::3], 960, 600, LinesConfig(), moving=True, seed=0)
-        took = time.perf_counter() - start_s
+        took = time.process_time() - start_s
+        off = np.array(found.centre_px) - [TRUE.cx, TRUE.cy]
         print(
-            f"  {len(segments[start::3])} frames together: ratio {found.focal_px / TRUE.fx:.3f}, sigma {found.sigma:.3f},"
-            f" centre off by {found.centre_px[0] - TRUE.cx:.0f}, {found.centre_px[1] - TRUE.cy:.0f} px,"
-            f" trusted {found.trusted} ({found.reason}); {took:.2f} s"
+            f"  {len(segments[start::3])} frames together: ratio {found.focal_px / TRUE.fx:.3f},"
+            f" sigma {found.sigma:.3f}, centre off by {off[0]:.0f}, {off[1]:.0f} px,"
+            f" trusted {found.trusted} ({found.reason}); {took:.2f} CPU s"
         )
 
 
@@ -90,7 +97,7 @@ def gravity(shared: Path) -> None:
         raw = cv2.imread(str(folder / "depth" / file.name), cv2.IMREAD_UNCHANGED).astype(np.float64)
         depth = np.where(raw > 0, 65535 / np.maximum(raw, 1) - 1, 0)
         truth.append(plane_normal(depth, TRUE, rng)[0])
-        segments.append(find_segments(cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB)))
+        segments.append(segments_of(cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB)))
     centred = PinholeCamera(TRUE.fx, TRUE.fx, 479.5, 299.5, 960, 600)
     print(f"gravity against the table plane of the stereo depth, {len(truth)} key frames:")
     found = focal_from_lines(segments[::2], 960, 600, LinesConfig(), moving=True, seed=0)
@@ -148,39 +155,39 @@ def clips(shared: Path) -> None:
         reader = VideoReader(file)
         clip = clip_of(reader, file.parent.name)
         backend = ClassicalCamera(ClassicalCameraConfig())
-        decode_s = [0.0]
-        start_s = time.perf_counter()
-        track = backend.estimate(_timed(reader.frames(max_height=540), decode_s), clip)
-        took = time.perf_counter() - start_s - decode_s[0]
+        decode_s, size = [0.0], [0, 0]
+        start_s = time.process_time()
+        track = backend.estimate(_timed(reader.frames(max_height=540), decode_s, size), clip)
+        took = time.process_time() - start_s - decode_s[0]
         d = backend.diagnostics
         fov = np.rad2deg(track.camera().horizontal_fov)
         known = KNOWN_FOV_DEG.get(clip.clip_id)
         print(
             f"{clip.clip_id:22s} {track.motion:8s} {track.motion_heights_per_s:7.4f} {fov:6.1f}"
             f" {known if known else '-':>6} {track.intrinsics_source:7s} {track.focal_sigma:5.2f}"
-            f" {d['gravity']['source']} sigma {np.rad2deg(track.gravity_sigma):.1f} deg;"
-            f" {took:.1f} s for {clip.duration_s:.0f} s of video"
+            f" {d['gravity']['source']} sigma {np.rad2deg(d['gravity']['sigma']):.1f} deg;"
+            f" {took:.1f} CPU s for {clip.duration_s:.0f} s of video"
         )
-        print(f"{'':22s}   focal:   {d['intrinsics']['reason']} (FOV by lines {lines_fov(d, track):.0f})")
+        print(f"{'':22s}   focal:   {d['intrinsics']['reason']} (FOV by lines {lines_fov(d, size):.0f})")
         print(f"{'':22s}   gravity: {d['gravity']['reason']}")
         print(f"{'':22s}   motion:  {d['motion']['reason']}")
 
 
-def lines_fov(diagnostics, track) -> float:
+def lines_fov(diagnostics: Mapping[str, Any], size: list[int]) -> float:
     """Field of view that the lines would give, believed or not."""
     focal = diagnostics["intrinsics"].get("focal_px", 0.0)
-    width = min(track.width_px, round(540 * track.width_px / track.height_px))
-    return float(np.rad2deg(2 * np.arctan(width / 2 / focal))) if focal else float("nan")
+    return float(np.rad2deg(2 * np.arctan(size[1] / 2 / focal))) if focal else float("nan")
 
 
-def _timed(frames: Iterator, seconds: list[float]) -> Iterator:
-    """The same frames; what decoding took is added up."""
+def _timed(frames: Iterator[Frame], seconds: list[float], size: list[int]) -> Iterator[Frame]:
+    """The same frames; what decoding took is added up, their size noted."""
     while True:
-        start_s = time.perf_counter()
+        start_s = time.process_time()
         item = next(frames, None)
-        seconds[0] += time.perf_counter() - start_s
+        seconds[0] += time.process_time() - start_s
         if item is None:
             return
+        size[:] = item[1].shape[:2]
         yield item
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from reenact.geometry.cameras import Camera, PinholeCamera
 from reenact.perception.camera.contract import BadCameraFrame, Frame, NoCameraFrames
 from reenact.perception.camera.gravity import GravityConfig, gravity_from_lines
-from reenact.perception.camera.lines import LinesConfig, focal_from_lines
+from reenact.perception.camera.lines import FocalFinding, LinesConfig, focal_from_lines
 from reenact.perception.camera.motion import MotionConfig, MotionMeter, MotionVerdict
 from reenact.perception.camera.prior import PriorConfig, prior_lens, prior_up
-from reenact.perception.camera.segments import Segments, find_segments
+from reenact.perception.camera.segments import Picture, Segments, SegmentsConfig, find_segments
 from reenact.perception.camera.user import UserCamera
 from reenact.perception.camera.world import world_from_up
 from reenact.scene import CameraTrack, Clip, Source
@@ -91,10 +91,7 @@ class ClassicalCamera:
             self._diagnostics["intrinsics"] = {"source": "user", "reason": "given by the user"}
             assumed = 0.0 if c.user.cx is not None and c.user.cy is not None else c.lines.centre_sigma
             return _Lens(camera, sigma, assumed * max(clip.width_px, clip.height_px), "user")
-        moving = looked.motion.motion == "moving"
-        found = focal_from_lines(
-            looked.segments, looked.width_px, looked.height_px, c.lines, moving=moving, seed=c.seed
-        )
+        found = looked.focal(c)
         source = "lines" if found.trusted else "prior"
         self._diagnostics["intrinsics"] = {"source": source, **asdict(found)}
         if not found.trusted:
@@ -115,8 +112,9 @@ class ClassicalCamera:
             self._diagnostics["gravity"] = {"source": "user", "reason": "given by the user"}
             return _Up(given, float(np.deg2rad(c.user_gravity_sigma_deg)), "user")
         small = lens.camera.scaled(looked.width_px / clip.width_px, looked.height_px / clip.height_px)
+        index = looked.evenly(c.lines.frames)
         found = gravity_from_lines(
-            looked.segments,
+            looked.segments(index, c.lines.segments),
             small,
             lens.sigma,
             c.lines.manhattan,
@@ -133,7 +131,7 @@ class ClassicalCamera:
             "fit": found.fit,
             "probability": found.probability,
             "sigma": found.sigma,
-            "t_ns": looked.t_ns,
+            "t_ns": [looked.t_ns[i] for i in index],
             "up_camera": found.up_camera.tolist() if trusted else [],
         }
         return (
@@ -143,36 +141,61 @@ class ClassicalCamera:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Looked:
-    """What one pass over the frames left behind."""
+    """What one pass over the frames left behind; segments are found when first needed."""
 
     t_ns: list[int]
-    """Times of the frames whose segments were taken; the first is the first frame."""
-    segments: list[Segments]
+    pictures: list[Picture]
+    """Evenly over the clip; the first is the first frame."""
     width_px: int
     height_px: int
     motion: MotionVerdict
+    _found: dict[int, Segments] = field(default_factory=dict)
+
+    def evenly(self, count: int) -> list[int]:
+        """Indices of so many of the pictures, the first one among them."""
+        few = min(count, len(self.pictures))
+        return [i * len(self.pictures) // few for i in range(few)]
+
+    def segments(self, index: list[int], config: SegmentsConfig) -> list[Segments]:
+        """Segments of those pictures."""
+        for i in index:
+            if i not in self._found:
+                self._found[i] = find_segments(self.pictures[i], config)
+        return [self._found[i] for i in index]
+
+    def focal(self, config: ClassicalCameraConfig) -> FocalFinding:
+        """Lines of a few frames; of more if that did not suffice and the camera moves."""
+        lines, moving = config.lines, self.motion.motion == "moving"
+        for count in (lines.frames, lines.second_look):
+            segments = self.segments(self.evenly(count), lines.segments)
+            found = focal_from_lines(
+                segments, self.width_px, self.height_px, lines, moving=moving, seed=config.seed
+            )
+            if found.trusted or not moving:
+                break
+        return found
 
 
 def _look(frames: Iterable[Frame], clip: Clip, config: ClassicalCameraConfig) -> _Looked:
-    """One pass: corners between neighbours, segments in a few frames evenly over the clip."""
+    """One pass: corners between neighbours, grey pictures evenly over the clip for the search of lines."""
     start_ns, span_ns = int(clip.t_ns[0]), clip.end_ns - int(clip.t_ns[0])
     meter = MotionMeter(config.motion, clip.duration_s)
     times: list[int] = []
-    segments: list[Segments] = []
+    pictures: list[Picture] = []
     shape: tuple[int, ...] = ()
     last_ns = None
     for t_ns, rgb in frames:
         _check(rgb, clip, shape, t_ns, last_ns)
         shape, last_ns = rgb.shape, t_ns
         meter.add(t_ns, rgb)
-        if not times or (t_ns - start_ns) * config.lines.frames >= len(times) * span_ns:
+        if not times or (t_ns - start_ns) * config.lines.second_look >= len(times) * span_ns:
             times.append(t_ns)
-            segments.append(find_segments(rgb, config.lines.segments))
+            pictures.append(Picture.of(rgb, config.lines.segments))
     if not times:
         raise NoCameraFrames("no frames to find the camera in", hint="give at least one frame of the clip")
-    return _Looked(times, segments, shape[1], shape[0], meter.verdict())
+    return _Looked(times, pictures, shape[1], shape[0], meter.verdict())
 
 
 def _check(rgb: np.ndarray, clip: Clip, shape: tuple[int, ...], t_ns: int, last_ns: int | None) -> None:
@@ -195,7 +218,8 @@ def _check(rgb: np.ndarray, clip: Clip, shape: tuple[int, ...], t_ns: int, last_
 def _track(
     clip: Clip, lens: _Lens, up: _Up, verdict: MotionVerdict, config: ClassicalCameraConfig
 ) -> CameraTrack:
-    """Still: one pose in a gravity-aligned world. Otherwise nothing is claimed beyond the first frame's axes."""
+    """Still: one pose in a gravity-aligned world. Otherwise nothing is claimed beyond the first frame's axes (up per
+    frame looked at is among the diagnostics)."""
     count, still = len(clip.t_ns), verdict.motion == "still"
     first = world_from_up(up.up_camera) if still else np.eye(4)
     margin = min(1.0, verdict.heights_per_s / config.motion.still_below)
@@ -214,5 +238,5 @@ def _track(
         motion_heights_per_s=verdict.heights_per_s,
         world_frame="world" if still else "camera0",
         gravity_source=up.source if still else "unknown",
-        gravity_sigma=up.sigma,
+        gravity_sigma=up.sigma if still else np.pi,
     )

@@ -28,6 +28,8 @@ class LinesConfig:
     """How three directions are found in them."""
     frames: int = 10
     """Frames of a clip that are looked at, evenly over its time."""
+    second_look: int = 30
+    """Frames looked at when those do not suffice and the camera moves (a still one shows the same lines again)."""
     min_segments: int = 12
     """Frames with fewer segments are left out."""
     fov_deg: tuple[float, float] = (25.0, 120.0)

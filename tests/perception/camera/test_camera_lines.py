@@ -1,0 +1,180 @@
+"""Focal length and gravity from lines: recovered where the lines tell, refused with a reason where they do not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from reenact.geometry.cameras import FisheyeCamera, PinholeCamera
+from reenact.perception.camera.gravity import GravityConfig, gravity_from_lines, vote
+from reenact.perception.camera.lines import LinesConfig, focal_from_lines
+from reenact.perception.camera.manhattan import ManhattanConfig, on_sphere
+from reenact.perception.camera.segments import Picture, Segments, find_segments
+
+from .rooms import angle_deg, draw_room, look, up_in_camera
+
+VIEWS = [(-15.0, 2.0, 20.0), (-25.0, -4.0, 35.0), (-8.0, 0.0, 50.0), (-30.0, 3.0, 28.0), (-18.0, -2.0, 62.0)]
+"""Pitch, roll, yaw in degrees."""
+
+
+def _segments(camera, views=VIEWS, clutter: int = 20) -> tuple[list[Segments], list[np.ndarray]]:
+    turned = [look(*v) for v in views]
+    place = np.array([0.3, 0.0, 0.2])
+    drawn = [draw_room(camera, R, place, seed=i, clutter=clutter) for i, R in enumerate(turned)]
+    return [find_segments(Picture.of(d)) for d in drawn], [up_in_camera(R) for R in turned]
+
+
+@pytest.mark.parametrize("fov_deg", [50.0, 65.0, 95.0])
+def test_focal_of_a_drawn_room_within_three_percent(fov_deg):
+    camera = PinholeCamera.from_fov(math.radians(fov_deg), 960, 540)
+    segments, _ = _segments(camera)
+    found = focal_from_lines(segments, 960, 540, LinesConfig(), moving=True, seed=0)
+    assert found.trusted, found.reason
+    assert found.focal_px == pytest.approx(camera.fx, rel=0.03)
+    assert abs(np.log(found.focal_px / camera.fx)) < 3 * found.sigma
+
+
+def test_a_centre_off_the_middle_is_found_too():
+    camera = PinholeCamera(620.0, 620.0, 492.0, 247.0, 960, 540)
+    segments, _ = _segments(camera)
+    found = focal_from_lines(segments, 960, 540, LinesConfig(), moving=True, seed=0)
+    assert found.focal_px == pytest.approx(620.0, rel=0.03)
+    assert abs(found.centre_px[1] - 247.0) < 10
+    assert abs(found.centre_px[1] - 247.0) < 3 * found.centre_sigma_px
+
+
+def test_gravity_through_a_known_lens_within_one_degree():
+    camera = PinholeCamera.from_fov(math.radians(65), 960, 540)
+    segments, up = _segments(camera)
+    found = gravity_from_lines(
+        segments, camera, 0.005, ManhattanConfig(), GravityConfig(), centre_sigma_px=0, still=False, seed=0
+    )
+    assert found.trusted, found.reason
+    errors = [angle_deg(a, b) for a, b in zip(found.up_camera, up, strict=True)]
+    assert max(errors) < 1.0
+    assert np.median(errors) < 0.3
+    assert found.sigma < np.deg2rad(1.5)
+
+
+def test_gravity_through_a_fisheye_within_one_degree():
+    camera = FisheyeCamera.from_fov(math.radians(150), 800, 800)
+    segments, up = _segments(camera)
+    found = gravity_from_lines(
+        segments, camera, 0.005, ManhattanConfig(), GravityConfig(), centre_sigma_px=0, still=False, seed=0
+    )
+    assert found.trusted, found.reason
+    assert max(angle_deg(a, b) for a, b in zip(found.up_camera, up, strict=True)) < 1.0
+
+
+def test_a_still_camera_gets_one_gravity_for_all_frames():
+    camera = PinholeCamera.from_fov(math.radians(65), 960, 540)
+    segments, up = _segments(camera, views=[VIEWS[1]] * 4)
+    found = gravity_from_lines(
+        segments, camera, 0.005, ManhattanConfig(), GravityConfig(), centre_sigma_px=0, still=True, seed=0
+    )
+    np.testing.assert_array_equal(found.up_camera, np.repeat(found.up_camera[:1], 4, axis=0))
+    assert angle_deg(found.up_camera[0], up[0]) < 0.5
+
+
+def test_an_unsure_lens_widens_the_gravity_sigma():
+    camera = PinholeCamera.from_fov(math.radians(65), 960, 540)
+    segments, up = _segments(camera, views=[VIEWS[3]] * 2)
+    wrong = PinholeCamera(camera.fx * 1.2, camera.fx * 1.2, camera.cx, camera.cy, 960, 540)
+    found = gravity_from_lines(
+        segments,
+        wrong,
+        0.25,
+        ManhattanConfig(),
+        GravityConfig(fit=0.0),
+        centre_sigma_px=14,
+        still=True,
+        seed=0,
+    )
+    off = np.deg2rad(angle_deg(found.up_camera[0], up[0]))
+    assert np.deg2rad(1.5) < found.sigma
+    assert off < 2.5 * found.sigma
+
+
+def test_random_lines_are_not_believed():
+    rng = np.random.default_rng(3)
+    frames = []
+    for _ in range(5):
+        start = rng.uniform([0, 0], [960, 540], size=(100, 2))
+        turn = rng.uniform(0, 2 * np.pi, 100)
+        ends = start + rng.uniform(35, 120, (100, 1)) * np.stack([np.cos(turn), np.sin(turn)], 1)
+        frames.append(Segments(np.stack([start, ends], 1), 1.0))
+    for moving in (False, True):
+        found = focal_from_lines(frames, 960, 540, LinesConfig(), moving=moving, seed=0)
+        assert not found.trusted
+        assert found.reason
+    camera = PinholeCamera.from_fov(1.1, 960, 540)
+    gravity = gravity_from_lines(
+        frames, camera, 0.01, ManhattanConfig(), GravityConfig(), centre_sigma_px=0, still=False, seed=0
+    )
+    assert not gravity.trusted
+    assert gravity.fit < 0.36
+
+
+def test_a_wall_seen_square_on_does_not_tell_the_focal_length():
+    camera = PinholeCamera.from_fov(math.radians(65), 960, 540)
+    grid = [[[80.0 * k, 20.0], [80.0 * k, 520.0]] for k in range(1, 12)]
+    grid += [[[20.0, 60.0 * k], [940.0, 60.0 * k]] for k in range(1, 9)]
+    wall = [Segments(np.array(grid), 1.0)] * 5
+    found = focal_from_lines(wall, 960, 540, LinesConfig(), moving=False, seed=0)
+    assert not found.trusted
+    up = gravity_from_lines(
+        wall, camera, 0.25, ManhattanConfig(), GravityConfig(), centre_sigma_px=0, still=True, seed=0
+    )
+    assert up.trusted, up.reason  # up needs no focal length here
+    assert angle_deg(up.up_camera[0], np.array([0.0, -1.0, 0.0])) < 0.5
+
+
+@pytest.mark.parametrize("segments", [[], [Segments(np.zeros((0, 2, 2)), 1.0)] * 3])
+def test_no_lines_no_belief(segments):
+    found = focal_from_lines(segments, 960, 540, LinesConfig(), moving=True, seed=0)
+    assert not found.trusted
+    assert "none of" in found.reason
+    camera = PinholeCamera.from_fov(1.1, 960, 540)
+    up = gravity_from_lines(
+        segments, camera, 0.1, ManhattanConfig(), GravityConfig(), centre_sigma_px=0, still=False, seed=0
+    )
+    assert not up.trusted
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    camera = PinholeCamera.from_fov(math.radians(65), 960, 540)
+    segments, _ = _segments(camera, views=VIEWS[:3])
+    first, second = (
+        focal_from_lines(segments, 960, 540, LinesConfig(), moving=True, seed=4) for _ in range(2)
+    )
+    assert first == second
+
+
+def test_segments_do_not_depend_on_the_size_of_the_picture():
+    camera = PinholeCamera.from_fov(math.radians(65), 1920, 1080)
+    big = draw_room(camera, look(*VIEWS[0]), np.zeros(3))
+    segments = find_segments(Picture.of(big))
+    assert segments.pixel_px == 2.0
+    fit = on_sphere(segments, camera, 0.7).fit(look(*VIEWS[0]), 2.0)
+    assert fit > 0.6  # the world's own axes explain the lines
+
+
+def test_vote_prefers_level_cameras_that_look_down_and_refuses_what_is_outside_the_cone():
+    looking_down = look(-35.0, 4.0, 20.0)
+    up, probability = vote(looking_down[None], GravityConfig())
+    assert angle_deg(up[0], up_in_camera(looking_down)) < 1e-6
+    assert probability[0] > 0.9
+    overhead = look(-90.0, 0.0, 0.0)
+    up, _ = vote(overhead[None], GravityConfig())
+    assert angle_deg(up[0], np.array([0.0, -1.0, 0.0])) <= 60.0
+    _, probability = vote(look(-45.0, 45.0, 0.0)[None], GravityConfig(cone_deg=20.0))
+    assert probability[0] == 0.0
+
+
+def test_vote_lets_the_clip_outvote_a_frame():
+    usual = [look(-30.0, 0.0, 10.0 * k) for k in range(6)]
+    steep = look(-55.0, 3.0, 0.0)  # alone, the direction ahead would be nearly as likely
+    up, _ = vote(np.stack([*usual, steep]), GravityConfig())
+    assert angle_deg(up[-1], up_in_camera(steep)) < 1e-6
