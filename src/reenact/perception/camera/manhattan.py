@@ -58,9 +58,11 @@ class SphereSegments:
     ) -> Float[np.ndarray, " m"]:
         """Goodness in 0..1 of many rotations: share of (length-weighted) segments, the better the nearer."""
         share = np.minimum(self.weight, np.quantile(self.weight, 0.9))
-        missed = np.abs(self.misses(R_axes_camera.reshape(-1, 3)))
-        nearest = missed.reshape(len(missed), -1, 3).min(axis=-1)
-        return (share / share.sum()) @ np.maximum(0, 1 - (nearest / np.deg2rad(fit_angle_deg)) ** 2)
+        directions = np.swapaxes(R_axes_camera, 0, 1).reshape(-1, 3).T  # all first axes, all second, all third
+        along, across = self.middle @ directions, self.normal @ directions
+        missed2 = (across * across / np.maximum(1 - along * along, 0.01)).reshape(len(along), 3, -1)
+        nearest2 = np.minimum(np.minimum(missed2[:, 0], missed2[:, 1]), missed2[:, 2])
+        return (share / share.sum()) @ np.maximum(0, 1 - nearest2 / np.deg2rad(fit_angle_deg) ** 2)
 
 
 def on_sphere(segments: Segments, camera: Camera, noise_px: float) -> SphereSegments:
