@@ -35,7 +35,7 @@ class RunConfig:
     """Metric hands."""
     retarget: RetargetConfig = field(default_factory=RetargetConfig)
     """Hands to robot joints."""
-    replay: replay.ReplayStageConfig = field(default_factory=replay.ReplayStageConfig)
+    replay: replay.ReplayConfig = field(default_factory=replay.ReplayConfig)
     """The robot video."""
     episode: EpisodeConfig = field(default_factory=EpisodeConfig)
     """Clips as dataset episodes."""
@@ -71,7 +71,7 @@ def plan(
         stages.append(Stage(name, "1", settings, ("clip", "camera", "hands"), trajectory.run))
         shown.append(name)
         if with_video:
-            reads = ("clip", "camera", "landmarks", "hands", name)
+            reads = ("clip", "hands", name)
             stages.append(
                 Stage(
                     f"replay_{robot.label}",

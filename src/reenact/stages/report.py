@@ -58,7 +58,8 @@ class _Retargeted:
 def run(call: StageCall[ReportStageConfig]) -> None:
     """See the module's docstring."""
     scene = load_scene(call.inputs)
-    assert scene.hands is not None and scene.hands_raw is not None
+    assert scene.hands is not None
+    assert scene.hands_raw is not None
     robots = [_retargeted(call.inputs, choice) for choice in call.config.robots]
     refined = measure_hands(scene.hands, scene.camera, scene.clip.t_ns)
     raw = measure_hands(scene.hands_raw, scene.camera, scene.clip.t_ns)

@@ -65,15 +65,31 @@ def truth_table(errors: SceneErrors) -> Table:
     rows: list[Row] = [
         ("hands found", f"{errors.found_share:.1%}", "of all true hands, frame by frame"),
         ("focal length", f"{errors.focal_error_percent:+.1f} %", ""),
-        ("up", "not claimed" if errors.gravity_error_deg is None else f"{errors.gravity_error_deg:.1f} deg off", ""),
+        (
+            "up",
+            "not claimed" if errors.gravity_error_deg is None else f"{errors.gravity_error_deg:.1f} deg off",
+            "",
+        ),
     ]
     for name, e in (("refined", errors.refined), ("per frame", errors.raw)):
         if e is None:
             continue
         rows += [
-            (f"wrist, sideways ({name})", f"{e.wrist_lateral_cm:.2f} cm", f"90 %: {e.wrist_lateral_p90_cm:.2f} cm"),
-            (f"wrist, depth ({name})", f"{e.wrist_depth_percent:.1f} %", f"{e.wrist_depth_cm:.2f} cm, ratio {e.depth_ratio:.3f}"),
-            (f"21 joints ({name})", f"{e.joints_absolute_mm:.1f} mm", f"wrist moved onto wrist: {e.joints_root_aligned_mm:.1f} mm"),
+            (
+                f"wrist, sideways ({name})",
+                f"{e.wrist_lateral_cm:.2f} cm",
+                f"90 %: {e.wrist_lateral_p90_cm:.2f} cm",
+            ),
+            (
+                f"wrist, depth ({name})",
+                f"{e.wrist_depth_percent:.1f} %",
+                f"{e.wrist_depth_cm:.2f} cm, ratio {e.depth_ratio:.3f}",
+            ),
+            (
+                f"21 joints ({name})",
+                f"{e.joints_absolute_mm:.1f} mm",
+                f"wrist moved onto wrist: {e.joints_root_aligned_mm:.1f} mm",
+            ),
             (f"error over stated sigma ({name})", _axes(e.sigma_ratio), "x / y / z; 1 is honest"),
         ]
     return Table("Against the known truth", tuple(rows))

@@ -34,5 +34,7 @@ def toy_folder(config: ToyConfig, store: ArtefactStore, progress: Progress | Non
     pipeline = Pipeline([Stage("toy", "1", config, (), run)], ())
     result = run_item(pipeline, Item("toy clip", {}), store, progress=progress)
     if result.failure is not None:
-        raise RuntimeError(f"the toy clip could not be made: {result.failure.message}\n{result.failure.traceback}")
+        raise RuntimeError(
+            f"the toy clip could not be made: {result.failure.message}\n{result.failure.traceback}"
+        )
     return store.folder("toy", result.keys["toy"])

@@ -1,0 +1,38 @@
+"""Stage `replay_<robot>`: the clip and the robot side by side. In: clip, camera, hands, trajectory. Out: `replay.mp4`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reenact.pipeline.stage import StageCall
+from reenact.records import load_record
+from reenact.robots.registry import load_robot
+from reenact.robots.trajectory import read_npz
+from reenact.scene import HandTracks
+from reenact.stages.clip import PREVIEW_NAME
+from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
+from reenact.viewer.replay import ReplayConfig, write_replay
+
+REPLAY_NAME = "replay.mp4"
+
+
+@dataclass(frozen=True)
+class ReplayRobotConfig:
+    """Which robot, and how it is shown."""
+
+    robot: RobotChoice
+    replay: ReplayConfig = field(default_factory=ReplayConfig)
+
+
+def run(call: StageCall[ReplayRobotConfig]) -> None:
+    """See the module's docstring."""
+    choice = call.config.robot
+    write_replay(
+        call.out / REPLAY_NAME,
+        call.inputs["clip"] / PREVIEW_NAME,
+        load_robot(choice.name_or_path),
+        read_npz(call.inputs[f"trajectory_{choice.label}"] / TRAJECTORY_NAME),
+        load_record(HandTracks, call.inputs["hands"], "hands"),
+        call.config.replay,
+        call.report,
+    )

@@ -1,0 +1,185 @@
+"""The replay video: the source clip on the left, the robot on the right, on one time base.
+
+In: the clip as a constant-rate mp4 (one frame per scene frame), the robot, its trajectory and the hands it follows.
+Out: an mp4. The hands are drawn as thin lines in the robot's view, where the robot's hands should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+from reenact.geometry.cameras import PinholeCamera
+from reenact.geometry.transforms import apply, inverse
+from reenact.hands.joints import BONES_21
+from reenact.rendering.renderer import RenderConfig, look_at
+from reenact.robots.model import Robot
+from reenact.robots.pictures import Studio, StudioConfig
+from reenact.robots.trajectory import JointTrajectory
+from reenact.scene import HandTracks, Source
+from reenact.video.reader import VideoReader
+from reenact.video.writer import VideoWriter
+
+SIDE_COLORS = ((31, 119, 180), (210, 105, 30))
+MISSING_COLOR = (179, 38, 30)
+
+
+@dataclass(frozen=True)
+class ReplayConfig:
+    """Size and looks of the replay."""
+
+    height_px: int = 480
+    """Height of both halves."""
+    robot_width_px: int = 640
+    """Width of the robot's half."""
+    samples: int = 0
+    """Anti-aliasing of the robot; 4 looks better and takes about three times as long on a CPU."""
+    shadows: bool = False
+    """Shadows of the robot; look better, take about twice as long."""
+    azimuth_deg: float = 40.0
+    """Where the viewer stands: 0 in front of the robot, 90 on its left."""
+    elevation_deg: float = 22.0
+    """How far above."""
+    draw_hands: bool = True
+    """Draw the hands that the robot follows as thin lines."""
+
+
+def write_replay(
+    path: Path,
+    clip_video: Path,
+    robot: Robot,
+    trajectory: JointTrajectory,
+    hands: HandTracks | None = None,
+    config: ReplayConfig | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> None:
+    """Render and write the video.
+
+    Raises:
+        NoGlError: this machine cannot render.
+        RecordError: the trajectory is another robot's.
+        VideoWriteError: no space, or the folder may not be written.
+    """
+    config = config or ReplayConfig()
+    trajectory.for_robot(robot)
+    reader = VideoReader(clip_video)
+    render = RenderConfig(
+        width_px=config.robot_width_px,
+        height_px=config.height_px,
+        samples=config.samples,
+        shadows=config.shadows,
+    )
+    studio_config = StudioConfig(render=render)
+    with Studio(robot, studio_config) as studio:
+        pictures = _robot_pictures(studio, trajectory, hands, config)
+        writer: VideoWriter | None = None
+        try:
+            for i, (_, left) in enumerate(reader.frames(config.height_px)):
+                if i >= len(trajectory.q):
+                    break
+                frame = np.concatenate([_scaled(left, config.height_px), next(pictures)], axis=1)
+                if writer is None:
+                    fps = reader.info.nominal_fps_hz or 30.0
+                    writer = VideoWriter(path, frame.shape[1], frame.shape[0], fps, keyframe_every=15)
+                writer.write(frame)
+                if report is not None:
+                    report(i + 1, len(trajectory.q))
+            if writer is not None:
+                writer.close()
+        except BaseException:
+            if writer is not None:
+                writer.discard()
+            raise
+
+
+def _scaled(frame: UInt8[np.ndarray, "h w 3"], height_px: int) -> UInt8[np.ndarray, "h2 w2 3"]:
+    if frame.shape[0] == height_px:
+        return frame
+    width = max(2, round(frame.shape[1] * height_px / frame.shape[0]))
+    return cv2.resize(frame, (width, height_px), interpolation=cv2.INTER_AREA)
+
+
+def _robot_pictures(
+    studio: Studio, trajectory: JointTrajectory, hands: HandTracks | None, config: ReplayConfig
+) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """The robot in its base frame, frame by frame, with the hands it follows."""
+    camera = workspace_camera(studio, trajectory, config)
+    T_base_world = inverse(np.broadcast_to(trajectory.T_world_base, (len(trajectory.q), 4, 4)))
+    for i, q in enumerate(trajectory.q):
+        picture = np.ascontiguousarray(studio.render(q, camera=camera))
+        if hands is not None and config.draw_hands:
+            for side in range(2):
+                if hands.valid[i, side]:
+                    joints = apply(T_base_world[i], hands.joints_world[i, side])
+                    dim = hands.source[i, side] == Source.FILLED
+                    _draw_hand(picture, joints, camera, SIDE_COLORS[side], 1 if dim else 2)
+        _label(picture, trajectory, i)
+        yield picture
+
+
+def workspace_camera(
+    studio: Studio, trajectory: JointTrajectory, config: ReplayConfig
+) -> tuple[Float64[np.ndarray, "3 3"], Float64[np.ndarray, "4 4"]]:
+    """`K` and `T_base_camera` that show the moving bodies over the whole clip, from the configured direction."""
+    points = moving_points(studio, trajectory)
+    low, high = points.min(axis=0), points.max(axis=0)
+    centre, radius = (low + high) / 2, 0.5 * float(np.linalg.norm(high - low)) + 0.12
+    fov = np.radians(studio.config.fov_deg)
+    focal = config.height_px / 2 / np.tan(fov / 2)
+    K = np.array(
+        [[focal, 0, (config.robot_width_px - 1) / 2], [0, focal, (config.height_px - 1) / 2], [0, 0, 1.0]]
+    )
+    azimuth, elevation = np.radians(config.azimuth_deg), np.radians(config.elevation_deg)
+    away = np.array(
+        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
+    )
+    return K, look_at(centre + radius / np.sin(fov / 2) * away, centre)
+
+
+def moving_points(studio: Studio, trajectory: JointTrajectory, looks: int = 24) -> Float64[np.ndarray, "n 3"]:
+    """Places (base frame) of all bodies that move in the clip, at some of its moments."""
+    rows = np.unique(np.linspace(0, len(trajectory.q) - 1, looks).round().astype(int))
+    import mujoco
+
+    places = []
+    for row in rows:
+        studio.data.qpos[:] = trajectory.q[row]
+        mujoco.mj_kinematics(studio.model, studio.data)
+        places.append(studio.data.xpos[1:].copy())
+    stack = np.stack(places)
+    moves = np.ptp(stack, axis=0).max(axis=1) > 1e-3
+    moves |= np.array([studio.model.body_jntnum[b] > 0 for b in range(1, studio.model.nbody)])
+    return stack[:, moves].reshape(-1, 3)
+
+
+def _draw_hand(
+    picture: np.ndarray, joints_base: np.ndarray, camera: Any, color: tuple[int, int, int], width: int
+) -> None:
+    K, T_base_camera = camera
+    lens = PinholeCamera(K[0, 0], K[1, 1], K[0, 2], K[1, 2], picture.shape[1], picture.shape[0])
+    points = apply(inverse(T_base_camera), joints_base)
+    if (points[:, 2] < 0.05).any():
+        return
+    pixels = np.rint(lens.project(points)).astype(int)
+    for a, b in BONES_21:
+        cv2.line(picture, tuple(pixels[a].tolist()), tuple(pixels[b].tolist()), color, width, cv2.LINE_AA)
+
+
+def _label(picture: np.ndarray, trajectory: JointTrajectory, row: int) -> None:
+    """Time, and which hands are followed right now."""
+    seconds = (trajectory.t_ns[row] - trajectory.t_ns[0]) * 1e-9
+    cv2.putText(
+        picture, f"{seconds:5.2f} s", (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (60, 60, 60), 1, cv2.LINE_AA
+    )
+    for side, name in enumerate(("left", "right")):
+        known = bool(trajectory.valid[row, side])
+        color = SIDE_COLORS[side] if known else MISSING_COLOR
+        text = name if known else f"{name}: no target"
+        place = (90 + 140 * side, 20)
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, 1, cv2.LINE_AA)
