@@ -23,6 +23,7 @@ from reenact.perception.camera.gravity import GravityConfig, gravity_from_lines
 from reenact.perception.camera.lines import LinesConfig, focal_from_lines
 from reenact.perception.camera.manhattan import ManhattanConfig
 from reenact.perception.camera.motion import measure_motion
+from reenact.perception.camera.prior import PriorConfig
 from reenact.perception.camera.segments import Picture, Segments, find_segments
 from reenact.scene import Clip
 from reenact.video.reader import VideoReader
@@ -165,12 +166,18 @@ def clips(shared: Path) -> None:
         print(
             f"{clip.clip_id:22s} {track.motion:8s} {track.motion_heights_per_s:7.4f} {fov:6.1f}"
             f" {known if known else '-':>6} {track.intrinsics_source:7s} {track.focal_sigma:5.2f}"
-            f" {d['gravity']['source']} sigma {np.rad2deg(d['gravity']['sigma']):.1f} deg;"
+            f" {d['gravity']['source']} sigma {np.rad2deg(gravity_sigma(d)):.1f} deg;"
             f" {took:.1f} CPU s for {clip.duration_s:.0f} s of video"
         )
         print(f"{'':22s}   focal:   {d['intrinsics']['reason']} (FOV by lines {lines_fov(d, size):.0f})")
         print(f"{'':22s}   gravity: {d['gravity']['reason']}")
         print(f"{'':22s}   motion:  {d['motion']['reason']}")
+
+
+def gravity_sigma(diagnostics: Mapping[str, Any]) -> float:
+    """Radians; of the prior where lines were not believed."""
+    found = diagnostics["gravity"]
+    return found["sigma"] if found["source"] == "lines" else np.deg2rad(PriorConfig().gravity_sigma_deg)
 
 
 def lines_fov(diagnostics: Mapping[str, Any], size: list[int]) -> float:
