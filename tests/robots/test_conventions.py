@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 MIRROR = np.diag([1.0, -1.0, 1.0])
+HINGE = 3
 
 
 def open_hand(robot, side, curl=0.0):
@@ -100,7 +101,10 @@ def mirrored_q(robot, q):
         bodies = [body_of(robot, k), body_of(robot, m)]
         R = robot.frames(zero, bodies)[:, :3, :3]
         axes = [R[0] @ robot.model.jnt_axis[k], R[1] @ robot.model.jnt_axis[m]]
-        sign = np.sign(axes[1] @ (-MIRROR @ axes[0]))
+        turn = (
+            -1 if int(robot.model.jnt_type[k]) == HINGE else 1
+        )  # a turning axis is no arrow: it flips in a mirror
+        sign = np.sign(axes[1] @ (turn * MIRROR @ axes[0]))
         out[..., m] = sign * q[..., k]
     return out
 

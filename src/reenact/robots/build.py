@@ -135,7 +135,7 @@ def _add_couplings(spec: Any, sheet: Sheet, frozen: set[str]) -> None:
     for coupling in sheet.couplings:
         if coupling.joint in frozen or coupling.of in frozen:
             continue
-        data = np.zeros(11)
+        data = np.zeros(mujoco.mjNEQDATA)
         data[:2] = coupling.offset, coupling.scale
         spec.add_equality(
             type=mujoco.mjtEq.mjEQ_JOINT,

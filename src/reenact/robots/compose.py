@@ -10,11 +10,14 @@ from typing import Any, TypeVar
 
 from reenact.robots.errors import SheetError
 from reenact.robots.poses import Pose, compose_poses, invert_pose
-from reenact.robots.sheet import BodySpec, MountSpec, Sheet
+from reenact.robots.sheet import IDENTITY, ORIGIN, BodySpec, MountSpec, Sheet
 from reenact.robots.tables import read_table
 
 EITHER = "either"
 """Side of a part that fits both; the mount says which it becomes."""
+
+SIDED = ("arms", "wrists", "hands", "grippers")
+"""Tables of a sheet whose keys are sides."""
 
 _MAX_DEPTH = 4
 """Mounts within mounts; deeper means sheets that mount each other."""
@@ -43,17 +46,17 @@ def resolve_sheet(path: Path, side: str | None = None, depth: int = 0) -> Sheet:
     """Reads a sheet and everything it mounts, and returns one sheet without mounts.
 
     Args:
-        side: what ``either`` means in this sheet; ``None`` leaves ``right``.
+        side: what ``either`` means in this sheet (``None``: right), and the only side kept.
     """
     sheet = read_sheet(path)
-    flat = _with_side(sheet, side or "right")
+    flat = _with_side(sheet, side)
     for mount in sheet.mounts:
         if depth >= _MAX_DEPTH:
             raise SheetError(
                 f"{path.name}: mounts are nested more than {_MAX_DEPTH} deep", hint="a sheet mounts itself?"
             )
         part_path = _find_part(path, mount)
-        part = resolve_sheet(part_path, mount.side or side, depth + 1)
+        part = _from_root(resolve_sheet(part_path, mount.side or side, depth + 1), mount, path)
         flat = _join(flat, _prefixed(_with_home(part, mount, path), mount), mount, path)
     return dataclasses.replace(flat, mounts=())
 
@@ -68,16 +71,39 @@ def _find_part(path: Path, mount: MountSpec) -> Path:
     )
 
 
-def _with_side(sheet: Sheet, side: str) -> Sheet:
-    def turn(table: dict[str, V]) -> dict[str, V]:
-        return {side if key == EITHER else key: value for key, value in table.items()}
+def _with_side(sheet: Sheet, side: str | None) -> Sheet:
+    """``either`` becomes ``side`` (or right); with a side given, the other side's tables go."""
 
+    def turn(table: dict[str, V]) -> dict[str, V]:
+        named = {(side or "right") if key == EITHER else key: value for key, value in table.items()}
+        return {key: value for key, value in named.items() if side is None or key == side}
+
+    changes: dict[str, Any] = {table: turn(getattr(sheet, table)) for table in SIDED}
+    return dataclasses.replace(sheet, **changes)
+
+
+def _from_root(part: Sheet, mount: MountSpec, path: Path) -> Sheet:
+    """Only the subtree at ``mount.root``; what is said of joints and bodies outside it goes."""
+    if not mount.root:
+        return part
+    kept: dict[str, BodySpec] = {}
+    for body in part.bodies:
+        if body.name == mount.root:
+            kept[body.name] = dataclasses.replace(body, parent="", pos=ORIGIN, quat_wxyz=IDENTITY, joint=None)
+        elif body.parent in kept:
+            kept[body.name] = body
+    if not kept:
+        raise SheetError(
+            f"{path.name}: mount of {mount.sheet!r}: root = {mount.root!r} is no body of it",
+            hint="bodies: " + ", ".join(body.name for body in part.bodies),
+        )
+    joints = {body.joint.name for body in kept.values() if body.joint}
     return dataclasses.replace(
-        sheet,
-        arms=turn(sheet.arms),
-        wrists=turn(sheet.wrists),
-        hands=turn(sheet.hands),
-        grippers=turn(sheet.grippers),
+        part,
+        bodies=tuple(kept.values()),
+        excludes=tuple(pair for pair in part.excludes if set(pair) <= kept.keys()),
+        frozen=tuple(joint for joint in part.frozen if joint in joints),
+        home={joint: value for joint, value in part.home.items() if joint in joints},
     )
 
 

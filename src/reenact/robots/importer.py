@@ -42,20 +42,28 @@ class ImportConfig:
 
 def draft_bodies(model: mujoco.MjModel, config: ImportConfig) -> str:
     """TOML ``[[body]]`` tables of a compiled model, in order."""
+    kept, root = _kept(model, config)
+    return "\n".join(_body_text(model, body, body == root, config) for body in kept)
+
+
+def _kept(model: mujoco.MjModel, config: ImportConfig) -> tuple[list[int], int]:
+    """Bodies to write, and the root's number (0 when everything is taken)."""
     kept: list[int] = []
     root = model.body(config.root).id if config.root else 0
     for body in range(1, model.nbody):
         inside = body == root or int(model.body_parentid[body]) in ([*kept, 0] if root == 0 else kept)
         if inside and model.body(body).name not in config.skip:
             kept.append(body)
-    return "\n".join(_body_text(model, body, body == root, config) for body in kept)
+    return kept, root
 
 
 def draft_excludes(model: mujoco.MjModel, config: ImportConfig) -> list[tuple[str, str]]:
-    """The file's own excluded pairs, renamed."""
-    pairs = []
+    """The file's own excluded pairs among the bodies written, renamed."""
+    pairs, kept = [], set(_kept(model, config)[0])
     for signature in model.exclude_signature:
         first, second = int(signature) >> 16, int(signature) & 0xFFFF
+        if not {first, second} <= kept:
+            continue
         names = [_name(model.body(b).name, config) for b in (first, second)]
         pairs.append((names[0], names[1]))
     return pairs

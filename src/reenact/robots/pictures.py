@@ -18,7 +18,9 @@ class StudioConfig:
     """Camera and looks of a robot picture."""
 
     render: RenderConfig = field(
-        default_factory=lambda: RenderConfig(width_px=640, height_px=480, samples=4, shadows=True)
+        default_factory=lambda: RenderConfig(
+            width_px=640, height_px=480, samples=4, shadows=True, shadow_size_px=4096
+        )
     )
     """Size and quality. ``samples=0, shadows=False`` is several times faster on a CPU."""
     azimuth_deg: float = 35.0
@@ -38,6 +40,7 @@ def add_stage(spec: Any, floor_height: float | None) -> None:
     spec.visual.headlight.ambient = [0.36, 0.36, 0.38]
     spec.visual.headlight.diffuse = [0.28, 0.28, 0.28]
     spec.visual.headlight.specular = [0.1, 0.1, 0.1]
+    spec.visual.map.shadowclip = 2.0  # a narrower shadow volume speckles the floor at its edge
     spec.add_texture(
         name="stage_sky", type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,

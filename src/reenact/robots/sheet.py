@@ -211,6 +211,8 @@ class MountSpec:
     """Name of a sheet in the same folder or in its ``parts`` folder."""
     prefix: str = ""
     """Put before every name of that sheet."""
+    root: str = ""
+    """Body of that sheet to begin at, with all that hangs on it; empty: the whole sheet."""
     on: str = ""
     """Body it is fixed to; empty for the base."""
     at: Literal["root", "wrist"] = "root"
@@ -218,7 +220,7 @@ class MountSpec:
     pos: Vec3 = ORIGIN
     quat_wxyz: Quat = IDENTITY
     side: Literal["left", "right"] | None = None
-    """What the mounted sheet's side ``either`` becomes."""
+    """What the mounted sheet's side ``either`` becomes; what it says about the other side is dropped."""
     home: dict[str, float] = field(default_factory=dict)
     """Home values that replace the mounted sheet's own (its names, without prefix)."""
 
