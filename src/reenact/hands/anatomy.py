@@ -26,7 +26,7 @@ THUMB_RADII_MM = (14.0, 12.5, 11.6, 10.3, 10.7, 8.2)
 """Half breadths of the thumb: CMC, mid metacarpal, MCP, mid proximal, IP, tip."""
 FINGER_FLATTEN = (1.0, 1.06, 1.10)
 """Breadth over depth of the proximal, middle and distal phalanges."""
-FOREARM_LENGTH_MM = 125.0
+FOREARM_LENGTH_MM = 190.0
 """How much forearm the mesh carries; landmark nets need to see a wrist."""
 
 DORSAL = np.array([0.0, 1.0, 0.0])
@@ -84,14 +84,14 @@ def palm_capsules(rest: RestSkeleton) -> list[Capsule]:
     """The metacarpal slab, the cushions under the knuckles, thenar and hypothenar eminences."""
     joints = rest.joints
     capsules = []
-    roots_mm = ((14.0, -3.0, 13.0), (12.0, -2.0, 4.0), (11.0, -2.5, -6.0), (11.0, -4.0, -14.0))
-    radii_mm = ((16.0, 12.2), (16.0, 12.4), (15.5, 11.8), (14.5, 10.6))
+    roots_mm = ((18.0, -1.5, 13.0), (16.0, -1.0, 4.0), (16.0, -1.5, -6.0), (16.0, -3.0, -15.0))
+    radii_mm = ((12.5, 10.8), (12.8, 11.2), (12.5, 10.6), (11.8, 9.6))
     for finger in range(4):
         knuckle = joints[5 + 4 * finger]
         ra, rb = (r * MM for r in radii_mm[finger])
         capsules.append(Capsule(np.array(roots_mm[finger]) * MM, knuckle - [0, 2.5 * MM, 0], ra, rb, DORSAL))
-        cushion = knuckle + np.array([-6.0, -7.0, 0.0]) * MM
-        capsules.append(Capsule(cushion, cushion + [12 * MM, 0, 0], 9.5 * MM, 9.0 * MM, DORSAL))
+        cushion = knuckle + np.array([-6.0, -6.5, 0.0]) * MM
+        capsules.append(Capsule(cushion, cushion + [12 * MM, 0, 0], 8.5 * MM, 8.5 * MM, DORSAL))
     return capsules
 
 
@@ -101,7 +101,7 @@ def eminence_capsules(rest: RestSkeleton) -> list[Capsule]:
     cmc, mcp, little = joints[1], joints[2], joints[17]
     inward = np.array([0.0, -6.0, -5.0]) * MM
     thenar = Capsule(
-        _lerp(cmc, mcp, 0.1) + inward, _lerp(cmc, mcp, 0.8) + inward * 0.8, 14 * MM, 11 * MM, DORSAL
+        _lerp(cmc, mcp, 0.1) + inward, _lerp(cmc, mcp, 0.8) + inward * 0.8, 15 * MM, 12 * MM, DORSAL
     )
     deep = Capsule(
         np.array([24.0, -11.0, 12.0]) * MM, np.array([52.0, -9.0, 20.0]) * MM, 13 * MM, 10.0 * MM, DORSAL
@@ -139,9 +139,9 @@ def forearm_capsules() -> list[Capsule]:
     far = -(FOREARM_LENGTH_MM + 20.0)
     return [
         Capsule(
-            np.array([12.0, -1.5, z]) * MM,
-            np.array([far, -1.5, 1.2 * z]) * MM,
-            17.5 * MM,
+            np.array([4.0, -3.0, z]) * MM,
+            np.array([far, -3.0, 1.2 * z]) * MM,
+            16.2 * MM,
             27.0 * MM,
             DORSAL,
             1.0,
@@ -155,17 +155,17 @@ def knuckle_capsules(rest: RestSkeleton) -> list[Capsule]:
     out = []
     for finger in range(1, 5):
         knuckle = rest.joints[1 + 4 * finger]
-        top = knuckle + np.array([-1.0, 3.2, 0.0]) * MM
-        out.append(Capsule(top, top + [4 * MM, -0.5 * MM, 0], 8.2 * MM, 7.6 * MM, DORSAL))
+        top = knuckle + np.array([-1.0, 2.8, 0.0]) * MM
+        out.append(Capsule(top, top + [4 * MM, -0.5 * MM, 0], 7.2 * MM, 6.8 * MM, DORSAL))
     return out
 
 
 def hand_distance(rest: RestSkeleton, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
     """Signed distance (metres, negative inside) to the skin of the rest hand."""
     palm = smooth_union(palm_capsules(rest), points, 14 * MM)
-    palm = smooth_min(palm, smooth_union(eminence_capsules(rest), points, 14 * MM), 16 * MM)
+    palm = smooth_min(palm, smooth_union(eminence_capsules(rest), points, 10 * MM), 12 * MM)
     arm = smooth_union(forearm_capsules(), points, 12 * MM)
-    body = smooth_min(palm, arm, 22 * MM)
+    body = smooth_min(palm, arm, 18 * MM)
     body = smooth_min(body, smooth_union(web_capsules(rest), points, 6 * MM), 12 * MM)
     thumb = smooth_min(
         smooth_union(finger_capsules(rest, 0), points, 4 * MM),
@@ -179,7 +179,7 @@ def hand_distance(rest: RestSkeleton, points: Float[np.ndarray, "n 3"]) -> Float
         fingers = one if fingers is None else smooth_min(fingers, one, 1.5 * MM)
     body = smooth_min(body, thumb, 12 * MM)
     body = smooth_min(body, fingers, 8 * MM)
-    body = smooth_min(body, smooth_union(knuckle_capsules(rest), points, 2 * MM), 7 * MM)
+    body = smooth_min(body, smooth_union(knuckle_capsules(rest), points, 2 * MM), 6 * MM)
     return _cut_forearm(body, points)
 
 

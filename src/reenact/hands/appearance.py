@@ -96,7 +96,9 @@ class _Paint:
             for offset in ((), (-3.0, 0.0, 3.0), (-1.5, 1.5))[k]:
                 self.tone -= 0.22 * reach * _ridge(local[:, 0] - offset * MM) * _step(dorsal, 0.4, 0.8)
             if k == 0 and finger > 0:
-                base = _ridge(local[:, 0] - (22.0, 24.0, 22.0, 18.0)[finger - 1] * MM) * _step(-dorsal, 0.0, 0.5)
+                base = _ridge(local[:, 0] - (22.0, 24.0, 22.0, 18.0)[finger - 1] * MM) * _step(
+                    -dorsal, 0.0, 0.5
+                )
                 self.tone -= 0.45 * (np.hypot(local[:, 1], local[:, 2]) < 15 * MM) * base
         tip = np.linalg.norm(self.points - joints[3], axis=1)
         self.flush += 0.45 * np.exp(-((tip / (12 * MM)) ** 2))

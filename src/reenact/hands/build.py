@@ -20,10 +20,10 @@ from reenact.hands.skeleton import HandSkeleton
 from reenact.hands.skinning import skin_weights
 
 GRID_MM = (
-    (-140.0, -20.0, 10.0),  # x: forearm coarse
-    (-20.0, 206.0, 5.0),  # palm and fingers
+    (-212.0, -20.0, 12.0),  # x: forearm coarse
+    (-20.0, 206.0, 5.2),  # palm and fingers
 )
-GRID_Y_MM, GRID_Z_MM = (-88.0, 44.0, 4.3), (-84.0, 104.0, 4.3)
+GRID_Y_MM, GRID_Z_MM = (-88.0, 44.0, 4.5), (-84.0, 104.0, 4.5)
 RELAX_STEPS = 30
 SMOOTH_WEIGHTS_STEPS = 3
 INFLUENCES = 6

@@ -133,7 +133,8 @@ def _stage_xml(seed: int) -> tuple[str, dict[str, Any]]:
     for hand in hands:
         files |= hand.files
     xml = f"""<mujoco>
-<visual><headlight ambient=".30 .30 .30" diffuse=".35 .35 .35" specular=".1 .1 .1"/><map znear="0.01"/></visual>
+<statistic center="0 0 0" extent="0.5"/>
+<visual><headlight ambient=".30 .30 .30" diffuse=".35 .35 .35" specular=".1 .1 .1"/><map znear="0.02" zfar="40"/></visual>
 <asset><texture name="floor" type="2d" file="floor.png"/>
 <material name="floor" texture="floor" texrepeat="2 2" texuniform="true" specular="0.1"/>
 {"".join(h.asset for h in hands)}</asset>
