@@ -52,7 +52,7 @@ def _finger_angles(angles: np.ndarray, finger: str) -> np.ndarray:
 
 
 def _joint_values(robot: Robot, finger: Finger, human: np.ndarray) -> np.ndarray:
-    """Values of the finger's joints [t k] from one human finger's angles [t 4]."""
+    """Values of the finger's joints [t k] from one human finger's angles [t 4]; a hollowing palm stays flat."""
     thumb = finger.name == "thumb"
     parts = ("cmc", "mcp", "ip") if thumb else ("mcp", "pip", "dip")
     flexions = dict(zip(parts, (human[:, 0], human[:, 2], human[:, 3]), strict=True))
@@ -67,7 +67,7 @@ def _joint_values(robot: Robot, finger: Finger, human: np.ndarray) -> np.ndarray
             part = follow[bends.index(k)]
             bend, full = _part(flexions, part)
             values[:, k] = sign * bend * np.clip(most / full, *GAIN_RANGE)
-        elif role == "oppose":
+        elif role == "oppose" and thumb:
             values[:, k] = sign * flexions["cmc"] * np.clip(most / HUMAN_FULL_BEND["cmc"], *GAIN_RANGE)
         elif role == "spread":
             values[:, k] = sign * human[:, 1]

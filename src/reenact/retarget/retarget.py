@@ -16,10 +16,18 @@ from reenact.hands.joints import SIDES
 from reenact.retarget.arms import ArmConfig, ArmTask, solve_arms
 from reenact.retarget.fingers import FingerConfig, solve_fingers
 from reenact.retarget.grippers import GripperConfig, solve_gripper
+from reenact.retarget.misses import miss_causes
 from reenact.retarget.posture_bank import BankConfig
 from reenact.retarget.robot_arms import robot_arms
 from reenact.retarget.root.contract import RobotArms, RootRequest, RootResult, RootScore, Up, up_direction
-from reenact.retarget.root.score import ScoreConfig, arm_tasks, judge_root, score_solution
+from reenact.retarget.root.score import (
+    IK_POSITION,
+    IK_ROTATION,
+    ScoreConfig,
+    arm_tasks,
+    judge_root,
+    score_solution,
+)
 from reenact.retarget.root.search import SearchConfig, search_root
 from reenact.retarget.targets import HandTargets, TargetConfig, make_targets
 from reenact.robots.model import Robot
@@ -69,6 +77,8 @@ class RetargetReport:
     """Where the upward direction came from ("world", "camera_prior"; "given" with a root given by the user)."""
     peak_speed_ratio: float
     """Fastest joint of the result over its limit; at most 1."""
+    misses: dict[str, dict[str, int]]
+    """Per followed side: frames off target by more than 1 cm or 0.05 rad, by what binds there (`misses.CAUSES`)."""
     notes: tuple[str, ...]
     """Plain sentences about what was assumed or could not be done."""
 
@@ -130,7 +140,7 @@ def retarget(
     score = score_solution(root.T_world_base, targets, tasks, solved, config.score)
     root = replace(root, score=score)
     trajectory = _trajectory(robot, targets, arms, root, q)
-    report = _report(robot, trajectory, targets, arms, root, config)
+    report = _report(robot, trajectory, arms.followed(targets), root, config, _misses(tasks, solved))
     return RetargetResult(trajectory, root, report, clock.seconds)
 
 
@@ -221,16 +231,27 @@ def _trajectory(
     )
 
 
+def _misses(
+    tasks: tuple[ArmTask | None, ArmTask | None], solved: tuple[np.ndarray | None, np.ndarray | None]
+) -> dict[str, dict[str, int]]:
+    out = {}
+    for side, (task, q) in enumerate(zip(tasks, solved, strict=True)):
+        if task is not None and q is not None:
+            other_task, other_q = tasks[1 - side], solved[1 - side]
+            other = None if other_task is None or other_q is None else other_task.centres(other_q)
+            out[SIDES[side]] = miss_causes(task, q, other, IK_POSITION, IK_ROTATION)
+    return out
+
+
 def _report(
     robot: Robot,
     trajectory: JointTrajectory,
-    targets: HandTargets,
-    arms: RobotArms,
+    sides: tuple[int, ...],
     root: RootResult,
     config: RetargetConfig,
+    misses: dict[str, dict[str, int]],
 ) -> RetargetReport:
     limits = check_limits(trajectory, robot)
-    sides = arms.followed(targets)
     filled = (trajectory.source == Source.FILLED) & trajectory.valid
     frames, fills = trajectory.valid.sum(axis=0), filled.sum(axis=0)
     return RetargetReport(
@@ -240,6 +261,7 @@ def _report(
         filled_frames=(int(fills[0]), int(fills[1])),
         up_source=root.up.source,
         peak_speed_ratio=limits.worst_speed_ratio,
+        misses=misses,
         notes=_notes(trajectory, sides, root, limits.worst_speed_ratio),
     )
 
