@@ -22,6 +22,30 @@ from reenact.perception.hands.tracker import HandFollower
 from reenact.perception.hands.tracklet import Tracklet
 from reenact.scene import HandLandmarks
 
+ACCOUNT_KEYS = (
+    "frames",
+    "frames_with_one_hand",
+    "frames_with_two_hands",
+    "palm_runs",
+    "tile_runs",
+    "landmark_runs",
+    "tracklets",
+    "cuts",
+    "found_in_tiles",
+    "backfilled_frames",
+    "same_label_frames_before",
+    "duplicates_ended",
+    "rejected_size",
+    "rejected_palm_length",
+    "rejected_outside",
+    "unassigned_frames",
+    "removed_short_runs",
+    "removed_short_run_frames",
+    "removed_unsure_runs",
+    "removed_unsure_run_frames",
+)
+"""All keys of the account, always there: what was run, what was found, what was refused and removed."""
+
 
 def follow_clip(
     frames: Iterable[Frame],
@@ -68,10 +92,8 @@ def _labelled(
 
 
 def _account(counts: Counter[str], result: HandLandmarks) -> dict[str, Any]:
-    """Counts of everything run, found and removed, and of the frames with one and two hands."""
+    """The counts under :data:`ACCOUNT_KEYS`."""
     per_frame = result.valid.sum(axis=1)
-    return {
-        **{key: int(value) for key, value in sorted(counts.items())},
-        "frames_with_one_hand": int((per_frame == 1).sum()),
-        "frames_with_two_hands": int((per_frame == 2).sum()),
-    }
+    counts["frames_with_one_hand"] = int((per_frame == 1).sum())
+    counts["frames_with_two_hands"] = int((per_frame == 2).sum())
+    return {key: int(counts[key]) for key in ACCOUNT_KEYS}

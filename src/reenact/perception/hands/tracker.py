@@ -34,7 +34,7 @@ class TrackerConfig:
     """Hands followed at once; one more than a person has, so that a false one does not block a true one."""
     wanted_tracks: int = 2
     """With fewer than this the palm net searches."""
-    search_every_s: float = 0.06
+    search_every_s: float = 0.1
     """Pause between palm searches while a hand is missing; tracking back fills what the pause missed."""
     eager_s: float = 0.5
     """For this long after a hand was lost the palm net searches every frame."""

@@ -42,7 +42,8 @@ def download_wheel(folder: Path) -> Path:
 
 def _pip_command(folder: Path, tag: str) -> list[str]:
     options = ["download", "--no-deps", "--only-binary=:all:", "--python-version", "3.11"]
-    options += ["--platform", tag, "--dest", str(folder), "--disable-pip-version-check", WHEEL_REQUIREMENT]
+    options += ["--platform", tag, "--dest", str(folder), "--disable-pip-version-check"]
+    options += ["--retries", "2", WHEEL_REQUIREMENT]
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", *options]
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
