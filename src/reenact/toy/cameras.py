@@ -57,7 +57,7 @@ def _standpoint(config: ToyConfig, rng: np.random.Generator) -> tuple[np.ndarray
     jitter = rng.uniform(-1, 1, 6)
     table = np.array([0.0, 0.0, TABLE_TOP])
     if config.view == "ego":
-        return EYES + 0.01 * jitter[:3], table + [0.0, 0.02, 0.05] + 0.015 * jitter[3:]
+        return EYES + 0.01 * jitter[:3], table + [0.0, -0.03, 0.05] + 0.015 * jitter[3:]
     if config.view == "shoulder":
         return table + [0.34, -0.34, 0.60] + 0.03 * jitter[:3], table + [-0.03, -0.02, 0.05] + 0.02 * jitter[
             3:

@@ -191,6 +191,12 @@ class Stage:
         """From now on the object goes with the hand (or, where it does not lead, the hand with the object)."""
         self._open_holds[side, object_idx] = (self.hands[side].now, kind, leads)
 
+    def holding(self, side: int, object_idx: int, grasp: Grasp, T_world_object: np.ndarray) -> None:
+        """The clip begins with the object in the hand, at this pose. Only before the hand's first phase."""
+        self.start[object_idx] = self.place[object_idx] = T_world_object
+        self.hands[side] = HandPlan(side, T_world_object @ grasp.T_object_wrist, grasp.closed)
+        self.take(side, object_idx)
+
     def drop(self, side: int, object_idx: int) -> None:
         """From now on the object no longer goes with the hand."""
         begin, kind, leads = self._open_holds.pop((side, object_idx))
@@ -275,12 +281,12 @@ class Stage:
         hand.wait_until(until)
 
     def script(self, name: str, clutter: int) -> Script:
-        """Finish: all hands wait for the last, untouched things are added."""
-        for side, object_idx in list(self._open_holds):
-            self.drop(side, object_idx)
+        """Finish: all hands wait for the last, untouched things are added. What is still held stays held."""
         end = max(hand.now for hand in self.hands.values()) + float(self.rng.uniform(0.15, 0.3))
         for hand in self.hands.values():
             hand.wait_until(end)
+        for side, object_idx in list(self._open_holds):
+            self.drop(side, object_idx)
         self._add_clutter(clutter)
         left, right = (self.hands[s].part() if s in self.hands else None for s in (0, 1))
         return Script(
@@ -293,7 +299,7 @@ class Stage:
         )
 
     def _add_clutter(self, count: int) -> None:
-        spots = [(-0.38, 0.12), (0.38, 0.10), (-0.27, 0.27), (0.29, 0.26), (0.0, 0.30)]
+        spots = [(-0.38, 0.12), (0.38, 0.10), (-0.34, 0.27), (0.35, 0.26), (-0.40, -0.08), (0.41, -0.06)]
         self.rng.shuffle(spots)
         for x, y in spots[:count]:
             name = str(self.rng.choice(["can", "carton", "bottle", "block", "bowl", "cup"]))

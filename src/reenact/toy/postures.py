@@ -40,8 +40,10 @@ PINCH = posture((16, -18, 14, 16), (48, 42, 22), (2, 0, -2, -6), (2, 4, 4))
 """Thumb against index and middle finger, 5 cm apart."""
 PINCH_OPEN = posture((-4, -6, 6, 6), (26, 26, 14), (3, 0, -3, -7), (2, 4, 4))
 """About to pinch something smaller than 8 cm."""
-HOOK = posture((14, -22, 26, 30), (55, 70, 42), (1, 0, -1, -3))
+HOOK = posture((14, -22, 26, 30), (30, 62, 36), (1, 0, -1, -3), (8, 6, 4))
 """Fist around a handle."""
+COVER = posture((20, -5, 12, 15), (22, 24, 14), (6, 0, -6, -12))
+"""Over a flat thing."""
 
 LOWER = np.deg2rad(np.tile([-15.0, -16.0, 0.0, -5.0], 5))
 UPPER = np.deg2rad(np.tile([90.0, 16.0, 105.0, 75.0], 5))

@@ -138,7 +138,7 @@ def sponge(rng: np.random.Generator) -> Prop:
 
 
 def knife(rng: np.random.Generator) -> Prop:
-    """Kitchen knife: handle along y behind the origin, blade ahead, edge down."""
+    """Kitchen knife: handle along y about the origin, blade ahead of it, edge down."""
     handle, blade = rng.uniform(0.058, 0.063), rng.uniform(0.070, 0.080)
     grip = Box(np.array([0.0105, handle, 0.014]))
     steel = Box(np.array([0.0012, blade, 0.019]))
@@ -166,7 +166,7 @@ def board(rng: np.random.Generator) -> Prop:
 
 
 def hammer(rng: np.random.Generator) -> Prop:
-    """Mallet: handle along y behind the origin, head across at the far end."""
+    """Mallet: handle along y, held at the origin, head across at the far end."""
     handle = rng.uniform(0.105, 0.115)
     profile = np.array(
         [[0, -handle], [0.010, -handle], [0.0125, -handle + 0.004], [0.0125, handle], [0, handle]]

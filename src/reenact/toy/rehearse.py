@@ -16,7 +16,7 @@ from reenact.toy.script import Performance, Script, perform
 
 RATE_HZ = 20.0
 """Instants per script second at which a script is looked over."""
-DEEPEST = 0.002
+DEEPEST = 0.0025
 """Deepest allowed entry of skin into an object or the table (m)."""
 WRIST_BEND = np.deg2rad(75.0)
 """Largest angle between hand and forearm; flexion and extension reach 75 to 80 deg in adults."""

@@ -63,7 +63,7 @@ def add_room(spec: Any, rng: np.random.Generator) -> None:
     """Floor, walls with a window and pictures, table with legs."""
     tone = rng.uniform(0.9, 1.0)
     wall = tuple(np.array([0.80, 0.78, 0.72]) * tone * rng.uniform(0.92, 1.0, 3))
-    oak: Rgb = tuple(np.array([0.62, 0.44, 0.28]) * rng.uniform(0.8, 1.15))
+    oak: Rgb = tuple(np.array([0.52, 0.39, 0.27]) * rng.uniform(0.8, 1.1))
     add_texture(spec, "wood", textures.wood(rng, TEXTURE_SIZE, 6, oak))
     add_texture(spec, "tiles", textures.tiles(rng, TEXTURE_SIZE, 6, (0.55, 0.55, 0.53)))
     add_texture(spec, "plaster", textures.plaster(rng, TEXTURE_SIZE, wall))

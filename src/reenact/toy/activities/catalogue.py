@@ -11,6 +11,7 @@ from reenact.hands.joints import LEFT, RIGHT
 from reenact.toy.activities.moving import pick_place, push
 from reenact.toy.activities.pouring import pour
 from reenact.toy.activities.together import handover, two_hand_lift
+from reenact.toy.activities.tools import cut, strike, wipe
 from reenact.toy.config import ToyConfig, ToyConfigError
 from reenact.toy.grasps import GraspNotFound
 from reenact.toy.plan import Stage
@@ -19,9 +20,11 @@ from reenact.toy.script import Script
 
 Activity = Callable[[Stage, int], None]
 
-ACTIVITIES: dict[str, Activity] = {f.__name__: f for f in (pick_place, pour, push, two_hand_lift, handover)}
+ACTIVITIES: dict[str, Activity] = {
+    write.__name__: write for write in (pick_place, pour, push, two_hand_lift, handover, cut, wipe, strike)
+}
 """Name -> function that writes the phases; its second argument is the main hand's side."""
-NEEDS_BOTH = frozenset({"two_hand_lift", "handover"})
+NEEDS_BOTH = frozenset({"two_hand_lift", "handover", "cut"})
 """Activities that cannot be done with one hand."""
 
 

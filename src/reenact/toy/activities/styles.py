@@ -8,7 +8,7 @@ from jaxtyping import Float64
 from reenact.toy.grasps import Grasp, GraspStyle, grip_point, place_wrist
 from reenact.toy.hand_surface import HandSurface
 from reenact.toy.plan import Stage, heading, in_wrist, outward, wrist_rotation
-from reenact.toy.postures import FLAT, OPEN, PINCH, PINCH_OPEN, WRAP
+from reenact.toy.postures import COVER, FLAT, HOOK, OPEN, PINCH, PINCH_OPEN, RELAXED, WRAP
 
 WRAP_STYLE = GraspStyle("wrap", (0, 1, 2, 3, 4), palm=True, closed=WRAP, opened=OPEN)
 """Whole hand around an upright thing of 5 to 8 cm."""
@@ -16,6 +16,11 @@ PINCH_STYLE = GraspStyle("pinch", (0, 1, 2), palm=False, closed=PINCH, opened=PI
 """Thumb against two fingers, from above."""
 SIDE_STYLE = GraspStyle("side", (1, 2, 3, 4), palm=True, closed=FLAT, opened=FLAT, freedom=(0.02, 0.15))
 """Flat hand against a side."""
+
+COVER_STYLE = GraspStyle("cover", (0, 1, 2, 3, 4), palm=True, closed=COVER, opened=RELAXED)
+"""Palm on top, fingers over the edges."""
+GRIP_STYLE = GraspStyle("grip", (0, 1, 2, 3, 4), palm=True, closed=HOOK, opened=OPEN, freedom=(0.02, 0.30))
+"""Fist around a handle."""
 
 
 def wrap(stage: Stage, side: int, object_idx: int, height: float = 0.0, on_table: bool = True) -> Grasp:
@@ -79,6 +84,39 @@ def beside(stage: Stage, side: int, object_idx: int, height: float = 0.0, ahead:
 def beside_exit(side: int) -> np.ndarray:
     """The way out of a flat touch."""
     return np.array([outward(side) * 0.13, -0.06, 0.03])
+
+
+def cover(stage: Stage, side: int, object_idx: int) -> Grasp:
+    """Palm down on a flat thing, fingers bent over its edges."""
+    T = stage.place[object_idx]
+    h = heading(side, T[:3, 3])
+    top = stage.props[object_idx].outside.mesh().vertices[:, 2].max()
+    target = T[:3, 3] + [0, 0, top]
+    R = wrist_rotation(side, np.array([h[0], h[1], -0.12]), np.array([0.0, 0.0, 1.0]))
+    guess = place_wrist(R, in_wrist(side, 0.095, -0.024, 0.004), target, T)
+    return stage.grasp(side, object_idx, COVER_STYLE, guess)
+
+
+COVER_EXIT = np.array([0.0, -0.05, 0.13])
+"""The way off a covered thing (m)."""
+
+
+OBLIQUE = 0.75
+"""Angle between a gripped handle and the line from little finger to thumb (rad)."""
+
+
+def grip(stage: Stage, side: int, object_idx: int, T_world_object: np.ndarray) -> Grasp:
+    """Fist around a tool's handle, which runs along the object's y through its origin; blade or head ahead.
+
+    The thumb side looks up and ahead; the handle lies obliquely in the palm.
+    """
+    ahead, up = T_world_object[:3, 1], T_world_object[:3, 2]
+    radial = np.cos(OBLIQUE) * ahead + np.sin(OBLIQUE) * up
+    distal = np.sin(OBLIQUE) * ahead - np.cos(OBLIQUE) * up
+    back = np.cross(distal, radial) * outward(side)
+    R = wrist_rotation(side, distal, back)
+    guess = place_wrist(R, in_wrist(side, 0.082, -0.028, 0.0), T_world_object[:3, 3], T_world_object)
+    return stage.grasp(side, object_idx, GRIP_STYLE, guess, on_table=False)
 
 
 def _half_width(shape: object, T: np.ndarray, direction: np.ndarray, through: np.ndarray) -> float:
