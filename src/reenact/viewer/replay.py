@@ -139,7 +139,7 @@ def workspace_camera(
     away = np.array(
         [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
     )
-    return K, look_at(centre + radius / np.sin(fov / 2) * away, centre)
+    return K, look_at(centre + 0.8 * radius / np.sin(fov / 2) * away, centre)
 
 
 def moving_points(studio: Studio, trajectory: JointTrajectory, looks: int = 24) -> Float64[np.ndarray, "n 3"]:

@@ -1,0 +1,60 @@
+"""The examples run as they stand in the folder; the one that needs the hand nets skips where they are not cached."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reenact.toy.config import ToyConfig
+from tests import scenes
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def load(name: str) -> dict[str, Any]:
+    return runpy.run_path(str(EXAMPLES / name))
+
+
+def test_every_example_is_run_here() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [p.name for p in sorted(EXAMPLES.glob("*.py")) if f'"{p.name}"' not in text] == []
+
+
+def test_read_a_scene(tmp_path, capsys) -> None:
+    scenes.waving_scene().save(tmp_path)
+    load("02_read_a_scene.py")["main"](tmp_path)
+    assert "right: known in 100%" in capsys.readouterr().out
+
+
+def test_retarget_your_hands(tmp_path, capsys) -> None:
+    load("03_retarget_your_hands.py")["main"]("unitree_g1_dex3", tmp_path)
+    shown = capsys.readouterr().out
+    assert float(shown.split("IK rate ")[1].split(",")[0]) > 0.9
+    assert (tmp_path / "trajectory.csv").is_file()
+
+
+def test_toy_clip_with_truth(tmp_path, capsys) -> None:
+    pytest.importorskip("skimage", reason="the toy extra is not installed")
+    config = ToyConfig(
+        activity="pick_place", seed=3, width_px=160, height_px=120, fps_hz=6.0, shadows=False, samples=0
+    )
+    load("04_toy_clip_with_truth.py")["main"](tmp_path / "toy", config)
+    assert "refined: wrist" in capsys.readouterr().out
+
+
+def test_first_clip(tmp_path, capsys) -> None:
+    from reenact.perception.hands.weights import cached_model_files
+    from reenact.toy.clip import make_clip
+
+    if cached_model_files() is None:
+        pytest.skip("the hand-model files are not cached; `reenact demo` fetches them")
+    small = ToyConfig(
+        activity="pick_place", seed=7, width_px=320, height_px=240, fps_hz=10.0, duration_s=2.0, shadows=False
+    )
+    toy = make_clip(small, tmp_path / "toy")
+    load("01_first_clip.py")["main"](toy.video_path, tmp_path / "run")
+    assert (tmp_path / "run" / "video" / "report.html").is_file()
+    assert "report.html" in capsys.readouterr().out
