@@ -123,9 +123,9 @@ def test_the_hash_knows_a_changed_figure(tmp_path):
     assert load_robot(write(tmp_path, GOOD.replace("0.4, 0, 0", "0.41, 0, 0"))).sheet_hash != first
 
 
-def test_every_sheet_names_its_sources_and_licence():
+def test_every_sheet_names_its_sources_and_licence(make_robot):
     for name in known_robots():
-        sheet = load_robot(name).sheet
+        sheet = make_robot(name).sheet
         assert sheet.licence
         assert sheet.sources, name
         for source in sheet.sources:

@@ -146,7 +146,7 @@ WRONG = {
     "no file": ("none.xml", "other.xml", MJCF, "", ModelFileError, "model_file 'none.xml' is not there"),
     "not xml": ("a.urdf", "a.urdf", "hello", "", ModelFileError, "a.urdf: not XML"),
     "not a urdf": ("a.urdf", "a.urdf", "<sdf/>", "", ModelFileError, "its root is <sdf>"),
-    "broken mjcf": ("a.xml", "a.xml", "<mujoco><worldbody><bod/></worldbody></mujoco>", "", ModelFileError, "cannot read it"),
+    "broken mjcf": ("a.xml", "a.xml", "<mujoco><worldbod/></mujoco>", "", ModelFileError, "cannot read it"),
     "unknown joint": ("a.xml", "a.xml", MJCF.replace('"elbow"', '"elbw"'), "", SheetError, "no joint 'elbow' .*'elbw'"),
     "unknown base": ("a.xml", "a.xml", MJCF, 'base = "trnk"', SheetError, "base: no body 'trnk' .*'trunk'"),
     "moving base": ("a.xml", "a.xml", MJCF, 'base = "lower"', SheetError, "base = 'lower' is moved by a joint"),
