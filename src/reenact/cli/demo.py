@@ -56,7 +56,11 @@ def run(args: Sequence[str]) -> int:
     numbers: dict[str, Any] = {}
     for clip in outcome.clips:
         numbers = read_json(options.out / clip.clip_id / layout.QUALITY)
-    emit(summary_words(outcome) | {"quality": numbers}, [*outcome_lines(outcome), *_verdict(numbers)], options.json)
+    emit(
+        summary_words(outcome) | {"quality": numbers},
+        [*outcome_lines(outcome), *_verdict(numbers)],
+        options.json,
+    )
     return outcome.summary.exit_code
 
 
@@ -65,9 +69,10 @@ def _verdict(numbers: dict[str, Any]) -> list[str]:
     lines = []
     truth = numbers.get("against_truth") or {}
     if refined := truth.get("refined"):
+        focal = f"focal length {truth['focal_error_percent']:+.0f} %"
         lines.append(
             f"hands: {truth['found_share']:.0%} found; wrist {refined['wrist_lateral_cm']:.2f} cm sideways, "
-            f"{refined['wrist_depth_percent']:.1f} % in depth (known truth, focal length {truth['focal_error_percent']:+.0f} %)"
+            f"{refined['wrist_depth_percent']:.1f} % in depth off the known truth ({focal})"
         )
     for name, q in (numbers.get("robots") or {}).items():
         if q["ik_rate"] is not None:

@@ -15,8 +15,22 @@ from reenact import __version__
 from reenact.cli.output import emit, parse
 from reenact.errors import ReenactError
 
-DESCRIPTION = """Check Python, packages, offscreen GL, hand models, disk and browser. Exit code 4 when the demo cannot run."""
-NEEDED = ("numpy", "scipy", "mujoco", "mink", "av", "cv2", "pyarrow", "h5py", "hdf5plugin", "safetensors", "tyro")
+DESCRIPTION = """Check Python, packages, offscreen GL, hand models, disk and browser.
+
+Exit code 4 when the demo cannot run."""
+NEEDED = (
+    "numpy",
+    "scipy",
+    "mujoco",
+    "mink",
+    "av",
+    "cv2",
+    "pyarrow",
+    "h5py",
+    "hdf5plugin",
+    "safetensors",
+    "tyro",
+)
 LEAST_FREE_GB = 1.0
 
 
@@ -46,9 +60,21 @@ class Finding:
 def run(args: Sequence[str]) -> int:
     """Look at everything, print, say whether the demo can run."""
     options = parse(DoctorOptions, "doctor", args, DESCRIPTION)
-    findings = [_python(), *_packages(), _gl(), _hand_models(), _hand_runner(), _disk(options.out), _browser()]
+    findings = [
+        _python(),
+        *_packages(),
+        _gl(),
+        _hand_models(),
+        _hand_runner(),
+        _disk(options.out),
+        _browser(),
+    ]
     healthy = all(f.ok for f in findings if f.needed)
-    words: dict[str, Any] = {"reenact": __version__, "healthy": healthy, "findings": [vars(f) for f in findings]}
+    words: dict[str, Any] = {
+        "reenact": __version__,
+        "healthy": healthy,
+        "findings": [vars(f) for f in findings],
+    }
     emit(words, _lines(findings, healthy), options.json)
     return 0 if healthy else 4
 
@@ -104,7 +130,9 @@ def _hand_models() -> Finding:
 def _hand_runner() -> Finding:
     here = importlib.util.find_spec("ai_edge_litert") is not None
     found = "LiteRT" if here else "LiteRT is absent; OpenCV's slower runner is used"
-    return Finding("hand nets run on", True, found, "" if here else 'pip install "reenact[hands]"', needed=False)
+    return Finding(
+        "hand nets run on", True, found, "" if here else 'pip install "reenact[hands]"', needed=False
+    )
 
 
 def _disk(out: Path) -> Finding:
@@ -112,9 +140,16 @@ def _disk(out: Path) -> Finding:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 1e9
-    return Finding("free disk", free > LEAST_FREE_GB, f"{free:.1f} GB at {folder}", "free some space, or use another --out")
+    return Finding(
+        "free disk",
+        free > LEAST_FREE_GB,
+        f"{free:.1f} GB at {folder}",
+        "free some space, or use another --out",
+    )
 
 
 def _browser() -> Finding:
     found = next((b for b in ("chromium", "google-chrome", "firefox") if shutil.which(b)), None)
-    return Finding("browser", found is not None, found or "none found", "any browser opens report.html", needed=False)
+    return Finding(
+        "browser", found is not None, found or "none found", "any browser opens report.html", needed=False
+    )

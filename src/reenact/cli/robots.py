@@ -14,7 +14,9 @@ from reenact.errors import InputError
 from reenact.robots.model import Robot
 from reenact.robots.registry import known_robots, load_robot
 
-DESCRIPTION = """List the known robots, show one (figures and a picture), or check a sheet file of your own."""
+DESCRIPTION = (
+    """List the known robots, show one (figures and a picture), or check a sheet file of your own."""
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ def run(args: Sequence[str]) -> int:
         emit({"robots": rows}, _table(rows), options.json)
         return 0
     if not options.name:
-        raise InputError(f"reenact robots {options.action} needs a name", hint=f"known: {', '.join(known_robots())}")
+        raise InputError(
+            f"reenact robots {options.action} needs a name", hint=f"known: {', '.join(known_robots())}"
+        )
     robot = load_robot(options.name)
     words = robot_words(robot) | {"joints": _joints(robot)}
     if options.picture is not None:

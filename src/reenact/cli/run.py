@@ -87,7 +87,8 @@ def run(args: Sequence[str]) -> int:
 def resolve(options: RunOptions) -> RunConfig:
     """The short options written into the full config; they win over it."""
     config = options.config
-    user = config.camera.user
+    classical, mediapipe = config.camera.classical, config.landmarks.mediapipe
+    user = classical.user
     if options.intrinsics is not None and options.fov_deg is not None:
         raise InputError("both --intrinsics and --fov-deg are given", hint="give one of them")
     if options.intrinsics is not None:
@@ -102,11 +103,12 @@ def resolve(options: RunOptions) -> RunConfig:
     hands = config.hands
     if options.hand_length is not None:
         hands = dataclasses.replace(hands, hand_length=options.hand_length)
+    selfie = options.mirrored or mediapipe.mirrored
     return dataclasses.replace(
         config,
-        camera=dataclasses.replace(config.camera, user=user),
+        camera=dataclasses.replace(config.camera, classical=dataclasses.replace(classical, user=user)),
         landmarks=dataclasses.replace(
-            config.landmarks, mirrored=options.mirrored or config.landmarks.mirrored
+            config.landmarks, mediapipe=dataclasses.replace(mediapipe, mirrored=selfie)
         ),
         hands=hands,
         episode=dataclasses.replace(config.episode, task=options.task),

@@ -12,7 +12,9 @@ from reenact.cli.output import emit, parse
 from reenact.errors import InputError, ReenactError
 from reenact.stages import layout
 
-DESCRIPTION = """Check a run folder, a scene folder, a trajectory.npz or a LeRobot dataset. Exit code 6 when something is wrong."""
+DESCRIPTION = """Check a run folder, a scene folder, a trajectory.npz or a LeRobot dataset.
+
+Exit code 6 when something is wrong."""
 BROKEN = 6
 
 
@@ -57,7 +59,9 @@ def check_path(path: Path) -> dict[str, list[str]]:
     for dataset in sorted((path / layout.DATASETS).glob("*")):
         found[str(dataset)] = _dataset(dataset)
     if not found:
-        raise InputError(f"nothing to check in {path}", hint="a run folder, a scene, a trajectory.npz or a dataset")
+        raise InputError(
+            f"nothing to check in {path}", hint="a run folder, a scene, a trajectory.npz or a dataset"
+        )
     return found
 
 
@@ -84,9 +88,13 @@ def _trajectory(path: Path) -> list[str]:
         return [str(error)]
     problems = []
     if report.outside.any():
-        problems.append(f"{int(report.outside.any(axis=1).sum())} frames leave a joint range, by up to {report.worst_excess:.4f}")
+        problems.append(
+            f"{int(report.outside.any(axis=1).sum())} frames leave a joint range, by up to {report.worst_excess:.4f}"
+        )
     if report.too_fast.any():
-        problems.append(f"{int(report.too_fast.any(axis=1).sum())} steps are too fast, up to {report.worst_speed_ratio:.2f} x")
+        problems.append(
+            f"{int(report.too_fast.any(axis=1).sum())} steps are too fast, up to {report.worst_speed_ratio:.2f} x"
+        )
     return problems
 
 

@@ -44,5 +44,7 @@ def find_reports(path: Path) -> list[Path]:
     found = sorted(p for p in path.glob("*/report.html")) if path.is_dir() else []
     found = [path / "report.html"] if (path / "report.html").is_file() else found
     if not found:
-        raise InputError(f"no report.html at {path}", hint="give a folder that `reenact run` or `reenact demo` made")
+        raise InputError(
+            f"no report.html at {path}", hint="give a folder that `reenact run` or `reenact demo` made"
+        )
     return found

@@ -67,11 +67,11 @@ def run(call: StageCall[ClipConfig]) -> None:
     info = source.info
     width, height = scaled_size(info.width_px, info.height_px, call.config.preview_height_px)
     fps = preview_fps(wanted_ns)
+    seen_ns = []
     with VideoWriter(call.out / PREVIEW_NAME, width, height, fps, keyframe_every=8, crf=20) as writer:
-        seen_ns = []
-        for t_ns, rgb in source.frames(call.config.preview_height_px, wanted_ns):
+        for frame_ns, rgb in source.frames(call.config.preview_height_px, wanted_ns):
             writer.write(rgb)
-            seen_ns.append(t_ns)
+            seen_ns.append(frame_ns)
             call.report(len(seen_ns), len(wanted_ns))
     t_ns = np.array(seen_ns, np.int64)
     step = int(np.median(np.diff(t_ns))) if len(t_ns) > 1 else round(1e9 / fps)

@@ -11,8 +11,7 @@ from typing import Any
 
 from reenact.datasets.lerobot import EpisodeConfig
 from reenact.datasets.lerobot.writer_v3 import DatasetConfig
-from reenact.perception.camera.classical import ClassicalCameraConfig
-from reenact.perception.hands.mediapipe_litert import MediaPipeHandsConfig
+from reenact.errors import InputError
 from reenact.pipeline.graph import Pipeline
 from reenact.pipeline.stage import Stage
 from reenact.refine.hands.reconstruct import HandReconstructionConfig
@@ -27,9 +26,9 @@ class RunConfig:
 
     clip: clip.ClipConfig = field(default_factory=clip.ClipConfig)
     """Which frames of the source are used."""
-    camera: ClassicalCameraConfig = field(default_factory=ClassicalCameraConfig)
+    camera: camera.CameraConfig = field(default_factory=camera.CameraConfig)
     """Lens, motion and gravity; what the user knows wins."""
-    landmarks: MediaPipeHandsConfig = field(default_factory=MediaPipeHandsConfig)
+    landmarks: landmarks.LandmarksConfig = field(default_factory=landmarks.LandmarksConfig)
     """Finding hands in the picture."""
     hands: HandReconstructionConfig = field(default_factory=HandReconstructionConfig)
     """Metric hands."""
@@ -50,18 +49,17 @@ def plan(
 
     Sources: `video`, `segment`, and with truth `truth` (a scene folder that the report compares with).
     """
+    if "truth" in (config.camera.backend, config.landmarks.backend) and not with_truth:
+        raise InputError("a truth backend was chosen for a clip without truth", hint="toy clips have one")
+    truth = ("truth",) if with_truth else ()
+    true_camera = truth if config.camera.backend == "truth" else ()
+    true_hands = truth if config.landmarks.backend == "truth" else ()
+    seeing = camera.CameraStageConfig(config.camera, config.clip)
+    finding = landmarks.LandmarksStageConfig(config.landmarks, config.clip)
     stages: list[Stage[Any]] = [
         Stage("clip", "1", config.clip, ("video", "segment"), clip.run),
-        Stage(
-            "camera", "1", camera.CameraStageConfig(config.camera, config.clip), ("clip", "video"), camera.run
-        ),
-        Stage(
-            "landmarks",
-            "1",
-            landmarks.LandmarksStageConfig(config.landmarks, config.clip),
-            ("clip", "video"),
-            landmarks.run,
-        ),
+        Stage("camera", "1", seeing, ("clip", "video", *true_camera), camera.run),
+        Stage("landmarks", "1", finding, ("clip", "video", *true_hands), landmarks.run),
         Stage("hands", "1", config.hands, ("clip", "camera", "landmarks"), hands.run),
     ]
     shown: list[str] = []
@@ -82,7 +80,6 @@ def plan(
                 )
             )
             shown.append(f"replay_{robot.label}")
-    truth = ("truth",) if with_truth else ()
     reads = ("clip", "camera", "landmarks", "hands", *shown, *truth)
     stages.append(Stage("report", "1", report.ReportStageConfig(tuple(robots)), reads, report.run))
     return Pipeline(stages, ("video", "segment", *truth))
