@@ -69,7 +69,7 @@ class SimWorld:
             out.append((round(t * 1e9 / fps_hz), image))
         return out
 
-    def find(self, image: np.ndarray, window: object = None, *, min_score: float | None = None) -> list[Palm]:
+    def find(self, image: np.ndarray, window: object = None) -> list[Palm]:
         self.runs += 1
         t = _index(image)
         palms = []

@@ -30,6 +30,12 @@ def test_tiles_are_equal_squares_that_cover_the_frame(width: int, height: int, f
     assert all(b - a <= 0.85 * side + 1 for a, b in itertools.pairwise(columns))
 
 
+def test_a_fraction_above_one_is_one_window_that_contains_the_frame() -> None:
+    ((x0, y0, x1, y1),) = square_tiles(1280, 720, 1.45, 0.15)
+    assert (x1 - x0, y1 - y0) == (1856, 1856)
+    assert (x0 + x1, y0 + y1) == (1280, 720)
+
+
 def test_the_budget_is_kept_over_any_time() -> None:
     budget = TileBudget(TileConfig(runs_per_frame=0.5))
     spent = 0
@@ -51,8 +57,8 @@ def test_finer_tiles_wait_until_nothing_is_tracked() -> None:
             out |= {x1 - x0 for x0, _, x1, _ in windows}
         return out
 
-    assert sides(True) == {720}
-    assert sides(False) == {720, 448}
+    assert sides(True) == {1856, 720}
+    assert sides(False) == {1856, 720, 448}
 
 
 def test_tiles_can_be_switched_off() -> None:

@@ -75,7 +75,7 @@ class MediaPipeHands:
     def detect_image(self, image: UInt8[np.ndarray, "h w 3"], *, tiles: bool = False) -> list[HandDetection]:
         """Hands of one RGB image, best presence first, no tracking and no identity (two may be of one side).
 
-        ``tiles`` also searches all tiles of ``config.tiles`` (tens of palm-net runs).
+        ``tiles`` also searches all windows of ``config.tiles`` (tens of palm-net runs).
 
         Raises:
             BadFrame: the image is not uint8 (h, w, 3).

@@ -112,11 +112,7 @@ class PalmSource(Protocol):
     runs: int
 
     def find(
-        self,
-        image: UInt8[np.ndarray, "h w 3"],
-        window: tuple[int, int, int, int] | None = None,
-        *,
-        min_score: float | None = None,
+        self, image: UInt8[np.ndarray, "h w 3"], window: tuple[int, int, int, int] | None = None
     ) -> list[Palm]:
         """Palms in image pixels, best first."""
 
@@ -129,22 +125,33 @@ class PalmFinder:
         self.runs = 0
 
     def find(
-        self,
-        image: UInt8[np.ndarray, "h w 3"],
-        window: tuple[int, int, int, int] | None = None,
-        *,
-        min_score: float | None = None,
+        self, image: UInt8[np.ndarray, "h w 3"], window: tuple[int, int, int, int] | None = None
     ) -> list[Palm]:
-        """Palms in image pixels, best first. ``window`` = (x0, y0, x1, y1) looks at this part only."""
-        x0, y0, x1, y1 = window or (0, 0, image.shape[1], image.shape[0])
-        square, scale, pad = letterbox(image[y0:y1, x0:x1])
+        """Palms in image pixels, best first. ``window`` = (x0, y0, x1, y1) looks at this part only; it may reach
+        beyond the image, where it is black."""
+        height, width = image.shape[:2]
+        x0, y0, x1, y1 = window or (0, 0, width, height)
+        square, scale, pad = letterbox(part_of(image, (x0, y0, x1, y1)))
         raw, logits = self._net(square)
         self.runs += 1
-        boxes, keypoints, scores = decode(raw, logits, min_score or self._min_score)
+        boxes, keypoints, scores = decode(raw, logits, self._min_score)
         offset = np.array([x0, y0], dtype=np.float64)
         boxes = (boxes - np.tile(pad, 2)) / scale + np.tile(offset, 2)
         keypoints = (keypoints - pad) / scale + offset
         return weighted_nms(boxes, keypoints, scores, self._min_iou)
+
+
+def part_of(
+    image: UInt8[np.ndarray, "h w 3"], window: tuple[int, int, int, int]
+) -> UInt8[np.ndarray, "h2 w2 3"]:
+    """The window's part of the image (a view where it lies inside), black where there is no image."""
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = window
+    inside = image[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    if x0 >= 0 and y0 >= 0 and x1 <= width and y1 <= height:
+        return inside
+    margins = max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0)
+    return cv2.copyMakeBorder(inside, *margins, cv2.BORDER_CONSTANT)
 
 
 def letterbox(

@@ -164,7 +164,7 @@ class HandFollower:
             return
         height, width = image.shape[:2]
         for window in self._budget.next_windows(width, height, anything_tracked=bool(self._active)):
-            found = self._finder.find(image, window, min_score=self._tiles.min_palm_score)
+            found = self._finder.find(image, window)
             before = len(self._active)
             self._adopt(found, frame_idx, image, self._tiles.min_presence)
             self.counts["found_in_tiles"] += len(self._active) - before
