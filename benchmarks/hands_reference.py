@@ -203,7 +203,7 @@ def runners(backend: MediaPipeHands, shared: Path) -> None:
                 net(image)
                 taken.append(time.perf_counter() - before)
             print(
-                f"runners: {runner:7s} {name:9s} median {np.median(taken) * 1000:6.1f} ms, best {min(taken) * 1000:6.1f} ms"
+                f"runners: {runner:7s} {name:9s} median {np.median(taken) * 1e3:6.1f} ms, best {min(taken) * 1e3:6.1f} ms"
             )
 
 
