@@ -142,7 +142,7 @@ def _interhand_side(side: str, found: list, pixels: np.ndarray, camera_mm: np.nd
     similar = np.linalg.norm(apply(T, ours * factor) - camera_mm, axis=1).mean()
     flat = np.linalg.norm(hand.landmarks_px - pixels, axis=1).mean()
     print(
-        f"  {side:5s}: p_right {hand.p_right:.2f}, presence {hand.presence:.2f}; 2D {flat:.1f} px = {100 * flat / size:.1f} %"
+        f"  {side:5s}: p_right {hand.p_right:.2f}, presence {hand.presence:.2f}, 2D {flat:.1f} px, {100 * flat / size:.1f} %"
         f" of the hand; 3D mm: root-aligned {root:.1f}, with true scale {scaled:.1f} (x{scale:.2f}),"
         f" Kabsch {rigid:.1f}, Procrustes {similar:.1f}"
     )

@@ -44,7 +44,7 @@ LandmarkNet: TypeAlias = Callable[[UInt8[np.ndarray, "224 224 3"]], RawHand]
 
 
 def choose_runner(name: RunnerName) -> Literal["litert", "opencv"]:
-    """Resolve ``auto``: LiteRT if installed (six to nine times faster than OpenCV 5, one thread), else OpenCV's classic dnn engine.
+    """Resolve ``auto``: LiteRT if installed, else OpenCV's classic dnn engine (six to nine times slower in OpenCV 5).
 
     Raises:
         RunnerMissing: LiteRT was asked for by name and is not installed.
