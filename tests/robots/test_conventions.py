@@ -5,22 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from reenact.robots.check import open_hand, tips_in_wrist
+
 MIRROR = np.diag([1.0, -1.0, 1.0])
 HINGE = 3
-
-
-def open_hand(robot, side, curl=0.0):
-    """Fingers straight (or curled by ``curl`` at every bend joint, within limits), the rest at home."""
-    q = robot.home_q.copy()
-    for finger in robot.hands[side].fingers:
-        for joint, role, sign in zip(finger.joint_idx, finger.roles, finger.signs, strict=True):
-            q[joint] = sign * curl if role == "bend" else (0.0 if role in ("spread", "twist") else q[joint])
-    return robot.couple(np.clip(q, robot.lower, robot.upper))
-
-
-def in_wrist(robot, q, side):
-    T = robot.T_base_wrist(q, side)
-    return (robot.fingertips(q, side) - T[:3, 3]) @ T[:3, :3]
 
 
 def hands_of(robot):
@@ -31,7 +19,7 @@ def hands_of(robot):
 
 def test_fingers_point_along_x_on_the_left_and_against_it_on_the_right(robot):
     for side, hand in hands_of(robot).items():
-        tips = in_wrist(robot, open_hand(robot, side), side) * [1 if side == "left" else -1, 1, 1]
+        tips = tips_in_wrist(robot, open_hand(robot, side), side) * [1 if side == "left" else -1, 1, 1]
         for name, tip in zip(hand.finger_names, tips, strict=True):
             if name != "thumb":
                 assert tip[0] > 0.12, (side, name, tip)
@@ -41,7 +29,9 @@ def test_fingers_point_along_x_on_the_left_and_against_it_on_the_right(robot):
 def test_thumb_side_is_plus_z(robot):
     """From little finger to thumb z rises."""
     for side, hand in hands_of(robot).items():
-        z = dict(zip(hand.finger_names, in_wrist(robot, open_hand(robot, side), side)[:, 2], strict=True))
+        z = dict(
+            zip(hand.finger_names, tips_in_wrist(robot, open_hand(robot, side), side)[:, 2], strict=True)
+        )
         order = [z[name] for name in ("pinky", "ring", "middle", "index") if name in z]
         assert np.all(np.diff(order) > 0.01), (side, z)
         assert z["thumb"] > min(order)
@@ -49,7 +39,7 @@ def test_thumb_side_is_plus_z(robot):
 
 def test_curling_goes_towards_the_palm_which_is_minus_y(robot):
     for side, hand in hands_of(robot).items():
-        change = in_wrist(robot, open_hand(robot, side, 0.5), side) - in_wrist(
+        change = tips_in_wrist(robot, open_hand(robot, side, 0.5), side) - tips_in_wrist(
             robot, open_hand(robot, side, 0.1), side
         )
         for name, moved in zip(hand.finger_names, change, strict=True):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from reenact.geometry.rotations import so3_log
+from reenact.robots.build import BASE
 from reenact.robots.kinematics import Kinematics
 from reenact.robots.sheet import FrameSpec
 
@@ -36,7 +37,7 @@ def test_batched_kinematics_equal_mujoco_to_1e9(robot, random_q):
     q = random_q(robot, 12, seed=1)
     ours = robot.frames(q, names)
     for row in range(len(q)):
-        theirs = mujoco_frames(robot.model, "base", q[row], names)
+        theirs = mujoco_frames(robot.model, BASE, q[row], names)
         assert np.abs(ours[row] - theirs).max() < 1e-9
 
 

@@ -1,6 +1,6 @@
 """A flat sheet into a MuJoCo model: bodies, joints, servos, collision geoms (group 3), visual geoms (group 2).
 
-The robot hangs under one mocap body called ``base``: it stays where it is put, and a replay can move it
+The robot hangs under one mocap body: it stays where it is put, and a replay can move it
 per frame without adding joints. Frozen joints are built as fixed bodies at their home value.
 """
 
@@ -17,8 +17,8 @@ from reenact.robots.poses import compose_poses
 from reenact.robots.sheet import BodySpec, JointSpec, Quat, ShapeSpec, Sheet, Vec3
 from reenact.robots.solids import SurfaceMesh, rounded_box, tapered_capsule
 
-BASE = "base"
-"""Name of the mocap body that carries the robot."""
+BASE = "mocap_base"
+"""Name of the body that carries the robot; no robot of its own has one so called."""
 VISUAL_GROUP, COLLISION_GROUP = 2, 3
 
 

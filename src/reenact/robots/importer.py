@@ -5,13 +5,17 @@ Meshes become one capsule around their vertices; colours, wrist frames and finge
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import mujoco
 import numpy as np
 
+from reenact.robots.errors import ModelFileError
 from reenact.robots.sheet import Vec3
+from reenact.robots.urdf import prepare_urdf
 
 _GEOM = mujoco.mjtGeom
 
@@ -32,8 +36,8 @@ class ImportConfig:
     """Speed limit where not given, rad/s (neither format's compiled model keeps one)."""
     efforts: dict[str, float] = field(default_factory=dict)
     velocities: dict[str, float] = field(default_factory=dict)
-    collision_group: int = 3
-    """Geom group read as collision shapes."""
+    collision_group: int | None = None
+    """Geom group read as shapes; left out: every geom that collides."""
     colors: dict[str, str] = field(default_factory=dict)
     """Colour name per body; ``shell`` for the rest."""
     shapes: bool = True
@@ -143,7 +147,8 @@ def _shapes_text(model: mujoco.MjModel, body: int, config: ImportConfig) -> list
     lines = []
     color = config.colors.get(model.body(body).name, "shell")
     for geom in range(first, first + count):
-        if model.geom_group[geom] == config.collision_group:
+        collides = bool(model.geom_contype[geom] or model.geom_conaffinity[geom])
+        if collides if config.collision_group is None else model.geom_group[geom] == config.collision_group:
             lines.append("  " + shape_text(model, geom, color) + ",")
     return ["shapes = [", *lines, "]"] if lines else []
 
@@ -214,3 +219,48 @@ def number(value: float, digits: int = 6) -> str:
 def numbers(values: np.ndarray | Vec3, digits: int = 6) -> str:
     """A TOML list of floats; values that round to nothing are written 0.0."""
     return "[" + ", ".join("0.0" if abs(v) < 0.5 * 10**-digits else number(v, digits) for v in values) + "]"
+
+
+def draft_sheet(path: Path, config: ImportConfig | None = None) -> str:
+    """A whole sheet drafted from an MJCF or URDF file, with gaps marked ``FILL IN``.
+
+    Raises:
+        ModelFileError: the file does not load.
+        ValueError: it uses what a sheet cannot say (several joints on one body, joints off their body's origin).
+    """
+    config = config or ImportConfig()
+    packages: dict[str, Path] = {}
+    prepared = prepare_urdf(path, packages, skip_meshes=False) if path.suffix.lower() == ".urdf" else None
+    try:
+        if prepared is not None:
+            model = mujoco.MjModel.from_xml_string(prepared.xml)
+            config = dataclasses.replace(config, velocities={**prepared.velocities, **config.velocities})
+        else:
+            model = mujoco.MjModel.from_xml_path(str(path))
+    except ValueError as err:
+        raise ModelFileError(f"{path.name}: MuJoCo cannot read it: {str(err).splitlines()[0]}") from err
+    pairs = "".join(f'  ["{a}", "{b}"],\n' for a, b in draft_excludes(model, config))
+    excludes = f"excludes = [\n{pairs}]\n" if pairs else ""
+    return _HEAD.format(name=path.stem, excludes=excludes) + draft_bodies(model, config)
+
+
+_HEAD = """name = "{name}"
+title = "FILL IN: what it is"
+licence = "FILL IN: SPDX identifier of the file's licence"
+{excludes}
+[[source]]
+what = "all figures"
+url = "FILL IN: where the file comes from"
+licence = "FILL IN"
+
+[colors]
+shell = [0.8, 0.8, 0.8]
+
+# FILL IN: the arms' joints from shoulder to wrist, and the wrist frame of each side: y from the palm to the back
+# of the hand, z from the little finger to the thumb. Then try: reenact robots check {name}.toml
+# [arms.right]
+# joints = []
+# [wrists.right]
+# body = ""
+
+"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ def read_table(cls: type[T], table: object, where: str) -> T:
     if not isinstance(table, Mapping):
         raise SheetError(f"{where}: got {table!r}", hint="a table of key = value lines belongs here")
     where = _label(where, table)
-    hints = typing.get_type_hints(cls)
+    hints = _hints(typing.cast(Any, cls))
     fields = {f.metadata.get("key", f.name): f for f in dataclasses.fields(typing.cast(Any, cls)) if f.init}
     for key in table:
         if key not in fields:
@@ -75,6 +76,11 @@ def _read_tuple(hint: Any, args: tuple[Any, ...], value: object, where: str) -> 
     if len(value) != len(args):
         raise SheetError(f"{where}: got {list(value)!r}", hint=f"it must be {_describe(hint)}")
     return tuple(read_value(a, v, f"{where}[{i}]") for i, (a, v) in enumerate(zip(args, value, strict=True)))
+
+
+@functools.cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _label(where: str, table: Mapping[str, object]) -> str:
