@@ -163,13 +163,16 @@ def _times(frames: int) -> np.ndarray:
     return np.rint(np.arange(frames) * 1e9 / 30).astype(np.int64)
 
 
-def all_clips(shared: Path | None) -> Iterator[BenchClip]:
-    """Every clip of the benchmark."""
+def all_clips(shared: Path | None, only: str = "") -> Iterator[BenchClip]:
+    """Every clip of the benchmark whose name contains `only`."""
     for activity in ("pick_place", "pour", "push", "two_hand_lift", "handover"):
-        yield toy(activity, seed=3)
+        if only in f"toy {activity}":
+            yield toy(activity, seed=3)
     for seed in (0, 1):
-        yield BenchClip(f"reaches {seed}", *bimanual(seed))
-    clean, t_ns = bimanual(2)
-    yield BenchClip("reaches 2 + 5 mm, 30 mrad", bimanual(2, noise=0.005, turn=0.03)[0], t_ns, clean)
+        if only in f"reaches {seed}":
+            yield BenchClip(f"reaches {seed}", *bimanual(seed))
+    if only in (name := "reaches 2 + 5 mm, 30 mrad"):
+        clean, t_ns = bimanual(2)
+        yield BenchClip(name, bimanual(2, noise=0.005, turn=0.03)[0], t_ns, clean)
     if shared is not None and (shared / "data/mocap").is_dir():
-        yield from mocap(shared)
+        yield from (clip for clip in mocap(shared) if only in clip.name)

@@ -80,8 +80,8 @@ def main() -> None:
     args = parser.parse_args()
     print(HEADER)
     kept: dict[tuple[str, str], list[RetargetQuality]] = {}
-    for clip in all_clips(args.shared):
-        for name in args.robots.split(",") if args.only in clip.name else ():
+    for clip in all_clips(args.shared, args.only):
+        for name in args.robots.split(","):
             robot = load_robot(name)
             T: np.ndarray | None = None
             for method in ("trajectory", "mink"):

@@ -186,17 +186,12 @@ def _shift_ms(target: np.ndarray, wrist: np.ndarray, valid: np.ndarray, seconds:
 
 
 def collisions(trajectory: JointTrajectory, robot: Robot) -> tuple[int, tuple[str, ...]]:
-    """Frames in which the robot touches itself by more than 1 mm, and the pairs of bodies with their counts."""
-    paths = {robot.model.body(b).name: _path(robot, b) for b in range(robot.model.nbody)}
-    fingers = [{int(j) for j in hand.joint_idx} for hand in robot.hands.values()]
+    """Frames in which the robot touches itself, and the pairs of bodies with their counts."""
+    contacts = SelfContacts(robot)
     counts: dict[tuple[str, str], int] = {}
     frames = 0
     for q in trajectory.q:
-        touching = [
-            (a, b)
-            for a, b, distance in robot.self_collisions(q)
-            if distance < -CONTACT_DEPTH and _counts(paths[a], paths[b], fingers)
-        ]
+        touching = contacts.pairs(q)
         frames += bool(touching)
         for pair in touching:
             counts[pair] = counts.get(pair, 0) + 1
@@ -204,21 +199,38 @@ def collisions(trajectory: JointTrajectory, robot: Robot) -> tuple[int, tuple[st
     return frames, tuple(f"{a} - {b}: {n}" for (a, b), n in ranked[:5])
 
 
-def _path(robot: Robot, body: int) -> frozenset[int]:
-    """Joints between the base and a body."""
-    model, joints = robot.model, []
-    while body > 0:
-        first = int(model.body_jntadr[body])
-        joints += list(range(first, first + int(model.body_jntnum[body])))
-        body = int(model.body_parentid[body])
-    return frozenset(joints)
+class SelfContacts:
+    """Which contacts of a robot with itself count as collisions.
 
+    Left out: overlaps up to 1 mm, bodies with fewer than three joints between them (they meet around a joint by
+    construction), and the fingers of one hand among themselves and against their palm (a closed hand is no fault).
+    """
 
-def _counts(a: frozenset[int], b: frozenset[int], fingers: list[set[int]]) -> bool:
-    """Whether contact of two bodies is a collision: far enough along the chain, and not within one hand."""
-    between = a ^ b
-    within_a_hand = any(between <= joints for joints in fingers)
-    return len(between) >= JOINTS_APART and not within_a_hand
+    def __init__(self, robot: Robot) -> None:
+        self._robot = robot
+        model = robot.model
+        self._paths = {model.body(b).name: self._path(b) for b in range(model.nbody)}
+        self._hands = [{int(j) for j in hand.joint_idx} for hand in robot.hands.values()]
+
+    def _path(self, body: int) -> frozenset[int]:
+        """Joints between the base and a body."""
+        model, joints = self._robot.model, []
+        while body > 0:
+            first = int(model.body_jntadr[body])
+            joints += list(range(first, first + int(model.body_jntnum[body])))
+            body = int(model.body_parentid[body])
+        return frozenset(joints)
+
+    def pairs(self, q: Float64[np.ndarray, " q"]) -> list[tuple[str, str]]:
+        """Names of the bodies that collide in one configuration."""
+        return [
+            (a, b)
+            for a, b, distance in self._robot.self_collisions(q)
+            if distance < -CONTACT_DEPTH and self._counts(self._paths[a] ^ self._paths[b])
+        ]
+
+    def _counts(self, between: frozenset[int]) -> bool:
+        return len(between) >= JOINTS_APART and not any(between <= hand for hand in self._hands)
 
 
 def _summary(side: _Side, seconds: np.ndarray) -> SideQuality:

@@ -47,7 +47,7 @@ class BandedConfig:
     2.8 rad/s^2 rms; a smaller value smooths more (benchmarks/retarget_methods.py)."""
     sigma_velocity_hold: float = 0.15
     """Joint velocity allowed where no target is known (rad/s, one sigma): the robot holds rather than coasts."""
-    velocity_hinge: float = 30.0
+    velocity_hinge: float = 100.0
     """Weight of velocity beyond the limit (1 / (rad/s))."""
     max_iterations: int = 25
     """Most Gauss-Newton steps."""

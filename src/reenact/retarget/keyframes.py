@@ -67,7 +67,7 @@ def spread_keyframes(
         return used
     rotation = T[used, :3, :3].reshape(len(used), 9) * (rotation_length / np.sqrt(2.0))
     points = np.concatenate([T[used, :3, 3], rotation], axis=1)
-    chosen = [int(np.linalg.norm(points - np.median(points, axis=0), axis=1).argmin())]
+    chosen = [int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmin())]
     distance = np.linalg.norm(points - points[chosen[0]], axis=1)
     while len(chosen) < count:
         chosen.append(int(distance.argmax()))

@@ -100,15 +100,19 @@ def search_root(request: RootRequest, config: SearchConfig | None = None) -> Roo
     config = config or SearchConfig()
     clip = _Clip(request, config)
     roots = _grid(clip, config)
-    roots = roots[np.argsort(_reach_distance(roots, clip, config), kind="stable")[: config.keep_grid]]
-    roots = roots[np.argsort(-_keyframe_score(roots, clip, clip.coarse), kind="stable")[: config.keep_ik]]
+    roots = roots[_ranked(_reach_distance(roots, clip, config))[: config.keep_grid]]
+    roots = roots[_ranked(-_keyframe_score(roots, clip, clip.coarse))[: config.keep_ik]]
     roots = _polished(roots, clip, config)
-    order = np.argsort(-_keyframe_score(roots, clip, clip.fine), kind="stable")
-    finalists = _distinct(roots[order], config)
+    finalists = _distinct(roots[_ranked(-_keyframe_score(roots, clip, clip.fine))], config)
     scored = [(T, request.judge(T)) for T in finalists]
     scored.sort(key=lambda item: -item[1].total)
     best = _most_interior(scored, config)
     return RootResult(best[0], best[1], clip.up, "search", tuple(scored))
+
+
+def _ranked(cost: np.ndarray) -> np.ndarray:
+    """Indices by rising cost; differences in the noise of the arithmetic do not decide, the grid's order does."""
+    return np.argsort(np.round(cost, 5), kind="stable")
 
 
 def _grid(clip: _Clip, config: SearchConfig) -> Float64[np.ndarray, "c 4 4"]:
