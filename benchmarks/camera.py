@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ import numpy as np
 from reenact.geometry.cameras import PinholeCamera
 from reenact.perception.camera.classical import ClassicalCamera, ClassicalCameraConfig
 from reenact.perception.camera.contract import Frame
-from reenact.perception.camera.gravity import GravityConfig, gravity_from_lines
+from reenact.perception.camera.gravity import gravity_from_lines
+from reenact.perception.camera.ladder import Ladder, climb
 from reenact.perception.camera.lines import LinesConfig, focal_from_lines
 from reenact.perception.camera.manhattan import ManhattanConfig
 from reenact.perception.camera.motion import measure_motion
 from reenact.perception.camera.prior import PriorConfig
 from reenact.perception.camera.segments import Picture, Segments, find_segments
+from reenact.perception.camera.up_vote import GravityConfig
 from reenact.scene import Clip
 from reenact.video.reader import VideoReader
 
@@ -37,6 +39,10 @@ def segments_of(rgb: np.ndarray) -> Segments:
     return find_segments(Picture.of(rgb))
 
 
+def ladder_of(segments: Sequence[Segments]) -> Ladder:
+    return climb(segments, 960, 600, LinesConfig().ladder, 0)
+
+
 def basketball(shared: Path) -> None:
     folder = shared / "data/gt/v2d_basketball/front_stereo_camera_left"
     files = sorted(folder.glob("*.jpeg"))
@@ -45,16 +51,15 @@ def basketball(shared: Path) -> None:
     print(f"basketball: {verdict.motion}, {verdict.reason}")
     pictures = [stamped[i][1] for i in np.linspace(0, len(stamped) - 1, 26).round().astype(int)]
     segments = [segments_of(p) for p in pictures]
-    alone = LinesConfig(min_frames=1)
     ratios = [
-        focal_from_lines([s], 960, 600, alone, moving=False, seed=0).focal_px / TRUE.fx for s in segments
+        focal_from_lines(ladder_of([s]), LinesConfig(), moving=False).focal_px / TRUE.fx for s in segments
     ]
     ratios = [r for r in ratios if r > 0]
     q25, q50, q75 = np.quantile(ratios, [0.25, 0.5, 0.75])
     print(f"  one frame at a time ({len(ratios)}): focal ratio {q50:.3f}, IQR {q25:.3f}-{q75:.3f}")
     for start in range(3):
         start_s = time.process_time()
-        found = focal_from_lines(segments[start::3], 960, 600, LinesConfig(), moving=True, seed=0)
+        found = focal_from_lines(ladder_of(segments[start::3]), LinesConfig(), moving=True)
         took = time.process_time() - start_s
         off = np.array(found.centre_px) - [TRUE.cx, TRUE.cy]
         print(
@@ -101,7 +106,7 @@ def gravity(shared: Path) -> None:
         segments.append(segments_of(cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB)))
     centred = PinholeCamera(TRUE.fx, TRUE.fx, 479.5, 299.5, 960, 600)
     print(f"gravity against the table plane of the stereo depth, {len(truth)} key frames:")
-    found = focal_from_lines(segments[::2], 960, 600, LinesConfig(), moving=True, seed=0)
+    found = focal_from_lines(ladder_of(segments[::2]), LinesConfig(), moving=True)
     estimated = PinholeCamera(found.focal_px, found.focal_px, *found.centre_px, 960, 600)
     for name, camera, sigma, centre_px in [
         ("lens known", TRUE, 0.005, 0.0),

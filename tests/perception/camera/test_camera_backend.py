@@ -11,6 +11,7 @@ from reenact.geometry.cameras import PinholeCamera
 from reenact.geometry.transforms import apply, rotation_of
 from reenact.perception.camera.classical import ClassicalCamera, ClassicalCameraConfig
 from reenact.perception.camera.contract import BadCameraFrame, CameraBackend, NoCameraFrames
+from reenact.perception.camera.prior import PriorConfig
 from reenact.perception.camera.truth import CameraNoiseConfig, TruthCamera, TruthDoesNotFit
 from reenact.perception.camera.user import BadUserCamera, UserCamera
 from reenact.perception.camera.world import world_from_up
@@ -75,7 +76,7 @@ def test_textureless_clip_falls_back_to_priors_and_says_so():
     assert track.motion == "unknown"
     assert not track.valid.any()
     assert "none of 6 frames" in said["intrinsics"]["reason"]
-    assert "lines" in said["gravity"]["reason"]
+    assert "no frame has" in said["gravity"]["reason"]
     assert said["gravity"]["source"] == "prior"
 
 
@@ -90,7 +91,9 @@ def test_still_clip_without_straight_lines_assumes_up_with_a_large_sigma():
     assert track.motion == "still"
     assert track.gravity_source == "prior"
     assert track.gravity_sigma > math.radians(20)
-    np.testing.assert_allclose(rotation_of(track.T_world_camera[0]).T @ [0, 0, 1.0], [0, -1, 0], atol=1e-12)
+    up = rotation_of(track.T_world_camera[0]).T @ [0.0, 0.0, 1.0]
+    assert up[0] == pytest.approx(0.0, abs=1e-12)  # no roll
+    assert math.degrees(math.asin(up[2])) == pytest.approx(PriorConfig().pitch_deg)
 
 
 def test_moving_camera_claims_no_pose(room):

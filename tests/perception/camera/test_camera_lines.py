@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from reenact.geometry.cameras import FisheyeCamera, PinholeCamera
-from reenact.perception.camera.gravity import GravityConfig, gravity_from_lines, vote
-from reenact.perception.camera.lines import LinesConfig, focal_from_lines
+from reenact.perception.camera.gravity import gravity_from_lines
+from reenact.perception.camera.ladder import LadderConfig, climb
+from reenact.perception.camera.lines import LinesConfig, focal_from_lines, focal_with_prior
 from reenact.perception.camera.manhattan import ManhattanConfig, on_sphere
 from reenact.perception.camera.segments import Picture, Segments, find_segments
+from reenact.perception.camera.up_vote import GravityConfig, Proposals, distinct, vote
 
 from .rooms import angle_deg, draw_room, look, up_in_camera
 
@@ -30,7 +32,7 @@ def _segments(camera, views=VIEWS, clutter: int = 20) -> tuple[list[Segments], l
 def test_focal_of_a_drawn_room_within_three_percent(fov_deg):
     camera = PinholeCamera.from_fov(math.radians(fov_deg), 960, 540)
     segments, _ = _segments(camera)
-    found = focal_from_lines(segments, 960, 540, LinesConfig(), moving=True, seed=0)
+    found = focal_from_lines(climb(segments, 960, 540, LadderConfig(), 0), LinesConfig(), moving=True)
     assert found.trusted, found.reason
     assert found.focal_px == pytest.approx(camera.fx, rel=0.03)
     assert abs(np.log(found.focal_px / camera.fx)) < 3 * found.sigma
@@ -39,7 +41,7 @@ def test_focal_of_a_drawn_room_within_three_percent(fov_deg):
 def test_a_centre_off_the_middle_is_found_too():
     camera = PinholeCamera(620.0, 620.0, 492.0, 247.0, 960, 540)
     segments, _ = _segments(camera)
-    found = focal_from_lines(segments, 960, 540, LinesConfig(), moving=True, seed=0)
+    found = focal_from_lines(climb(segments, 960, 540, LadderConfig(), 0), LinesConfig(), moving=True)
     assert found.focal_px == pytest.approx(620.0, rel=0.03)
     assert abs(found.centre_px[1] - 247.0) < 10
     assert abs(found.centre_px[1] - 247.0) < 3 * found.centre_sigma_px
@@ -78,23 +80,20 @@ def test_a_still_camera_gets_one_gravity_for_all_frames():
     assert angle_deg(found.up_camera[0], up[0]) < 0.5
 
 
-def test_an_unsure_lens_widens_the_gravity_sigma():
+def test_a_wrong_focal_length_that_is_said_to_be_unsure_does_not_spoil_gravity():
     camera = PinholeCamera.from_fov(math.radians(65), 960, 540)
     segments, up = _segments(camera, views=[VIEWS[3]] * 2)
     wrong = PinholeCamera(camera.fx * 1.2, camera.fx * 1.2, camera.cx, camera.cy, 960, 540)
-    found = gravity_from_lines(
-        segments,
-        wrong,
-        0.25,
-        ManhattanConfig(),
-        GravityConfig(fit=0.0),
-        centre_sigma_px=14,
-        still=True,
-        seed=0,
+    sure, unsure = (
+        gravity_from_lines(
+            segments, wrong, sigma, ManhattanConfig(), GravityConfig(), centre_sigma_px=14, still=True, seed=0
+        )
+        for sigma in (0.001, 0.25)
     )
-    off = np.deg2rad(angle_deg(found.up_camera[0], up[0]))
-    assert np.deg2rad(1.5) < found.sigma
-    assert off < 2.5 * found.sigma
+    off = np.deg2rad(angle_deg(unsure.up_camera[0], up[0]))
+    assert off < np.deg2rad(0.5)
+    assert off < unsure.sigma
+    assert np.deg2rad(angle_deg(sure.up_camera[0], up[0])) > 3 * off
 
 
 def test_random_lines_are_not_believed():
@@ -106,7 +105,7 @@ def test_random_lines_are_not_believed():
         ends = start + rng.uniform(35, 120, (100, 1)) * np.stack([np.cos(turn), np.sin(turn)], 1)
         frames.append(Segments(np.stack([start, ends], 1), 1.0))
     for moving in (False, True):
-        found = focal_from_lines(frames, 960, 540, LinesConfig(), moving=moving, seed=0)
+        found = focal_from_lines(climb(frames, 960, 540, LadderConfig(), 0), LinesConfig(), moving=moving)
         assert not found.trusted
         assert found.reason
     camera = PinholeCamera.from_fov(1.1, 960, 540)
@@ -122,7 +121,7 @@ def test_a_wall_seen_square_on_does_not_tell_the_focal_length():
     grid = [[[80.0 * k, 20.0], [80.0 * k, 520.0]] for k in range(1, 12)]
     grid += [[[20.0, 60.0 * k], [940.0, 60.0 * k]] for k in range(1, 9)]
     wall = [Segments(np.array(grid), 1.0)] * 5
-    found = focal_from_lines(wall, 960, 540, LinesConfig(), moving=False, seed=0)
+    found = focal_from_lines(climb(wall, 960, 540, LadderConfig(), 0), LinesConfig(), moving=False)
     assert not found.trusted
     up = gravity_from_lines(
         wall, camera, 0.25, ManhattanConfig(), GravityConfig(), centre_sigma_px=0, still=True, seed=0
@@ -133,7 +132,7 @@ def test_a_wall_seen_square_on_does_not_tell_the_focal_length():
 
 @pytest.mark.parametrize("segments", [[], [Segments(np.zeros((0, 2, 2)), 1.0)] * 3])
 def test_no_lines_no_belief(segments):
-    found = focal_from_lines(segments, 960, 540, LinesConfig(), moving=True, seed=0)
+    found = focal_from_lines(climb(segments, 960, 540, LadderConfig(), 0), LinesConfig(), moving=True)
     assert not found.trusted
     assert "none of" in found.reason
     camera = PinholeCamera.from_fov(1.1, 960, 540)
@@ -147,7 +146,8 @@ def test_the_same_seed_gives_the_same_numbers():
     camera = PinholeCamera.from_fov(math.radians(65), 960, 540)
     segments, _ = _segments(camera, views=VIEWS[:3])
     first, second = (
-        focal_from_lines(segments, 960, 540, LinesConfig(), moving=True, seed=4) for _ in range(2)
+        focal_from_lines(climb(segments, 960, 540, LadderConfig(), 4), LinesConfig(), moving=True)
+        for _ in range(2)
     )
     assert first == second
 
@@ -161,20 +161,60 @@ def test_segments_do_not_depend_on_the_size_of_the_picture():
     assert fit > 0.6  # the world's own axes explain the lines
 
 
-def test_vote_prefers_level_cameras_that_look_down_and_refuses_what_is_outside_the_cone():
-    looking_down = look(-35.0, 4.0, 20.0)
-    up, probability = vote(looking_down[None], GravityConfig())
-    assert angle_deg(up[0], up_in_camera(looking_down)) < 1e-6
+def _proposals(R_world_camera: np.ndarray, config: GravityConfig) -> Proposals:
+    return distinct(R_world_camera[None], np.zeros(1), np.ones(1), config)
+
+
+def test_cameras_that_look_down_are_likelier_than_ones_that_look_up():
+    config, looking_down = GravityConfig(), look(-35.0, 4.0, 20.0)
+    best, probability, doubt = vote([_proposals(looking_down, config)], config)
+    assert best == [0]
+    assert angle_deg(_proposals(looking_down, config).up_camera[0], up_in_camera(looking_down)) < 1e-6
     assert probability[0] > 0.9
-    overhead = look(-90.0, 0.0, 0.0)
-    up, _ = vote(overhead[None], GravityConfig())
-    assert angle_deg(up[0], np.array([0.0, -1.0, 0.0])) <= 60.0
-    _, probability = vote(look(-45.0, 45.0, 0.0)[None], GravityConfig(cone_deg=20.0))
-    assert probability[0] == 0.0
+    assert doubt[0] < np.deg2rad(30)
 
 
-def test_vote_lets_the_clip_outvote_a_frame():
+def test_up_outside_the_cone_is_never_proposed():
+    overhead = _proposals(look(-90.0, 0.0, 0.0), GravityConfig())
+    assert max(angle_deg(u, np.array([0.0, -1.0, 0.0])) for u in overhead.up_camera) <= 60.0
+    assert len(_proposals(look(-45.0, 45.0, 0.0), GravityConfig(cone_deg=20.0)).log_p) == 0
+
+
+def test_the_clip_outvotes_a_frame():
+    config = GravityConfig()
     usual = [look(-30.0, 0.0, 10.0 * k) for k in range(6)]
     steep = look(-55.0, 3.0, 0.0)  # alone, the direction ahead would be nearly as likely
-    up, _ = vote(np.stack([*usual, steep]), GravityConfig())
-    assert angle_deg(up[-1], up_in_camera(steep)) < 1e-6
+    clip = [_proposals(R, config) for R in (*usual, steep)]
+    alone, in_clip = vote(clip[-1:], config), vote(clip, config)
+    assert angle_deg(clip[-1].up_camera[in_clip[0][-1]], up_in_camera(steep)) < 1e-6
+    assert in_clip[1][-1] > alone[1][0]
+
+
+def test_two_equal_proposals_make_the_sigma_as_wide_as_their_distance():
+    config = GravityConfig()
+    both = np.stack([look(-10.0, 0.0, 0.0), look(-30.0, 0.0, 0.0)])  # equally far from the usual pitch
+    _, probability, doubt = vote([distinct(both, np.zeros(2), np.ones(2), config)], config)
+    assert probability[0] == pytest.approx(0.5, abs=0.02)
+    assert np.rad2deg(doubt[0]) == pytest.approx(20 * np.sqrt(0.5), abs=1.5)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_lines_sharpen_a_prior_that_is_off(seed):
+    camera = PinholeCamera.from_fov(math.radians(58), 960, 540)
+    segments, _ = _segments(camera, views=[VIEWS[seed]])  # one view alone does not pass the gate
+    ladder = climb(segments * 4, 960, 540, LadderConfig(), seed)
+    prior = PinholeCamera.from_fov(math.radians(65), 960, 540).fx
+    found = focal_with_prior(ladder, LinesConfig(), prior, 0.25)
+    assert found.trusted, found.reason
+    assert abs(np.log(found.focal_px / camera.fx)) < 0.5 * abs(np.log(prior / camera.fx))
+    assert abs(np.log(found.focal_px / camera.fx)) < 2 * found.sigma
+    assert found.sigma < 0.25
+
+
+def test_lines_that_tell_nothing_leave_the_prior_alone():
+    grid = [[[80.0 * k, 20.0], [80.0 * k, 520.0]] for k in range(1, 12)]
+    grid += [[[20.0, 60.0 * k], [940.0, 60.0 * k]] for k in range(1, 9)]
+    ladder = climb([Segments(np.array(grid), 1.0)] * 3, 960, 540, LadderConfig(), 0)
+    found = focal_with_prior(ladder, LinesConfig(), 750.0, 0.25)
+    assert not found.trusted
+    assert "hardly better" in found.reason

@@ -1,4 +1,4 @@
-"""The CPU backend: user values first, then lines through their gate, then a prior that says what it is."""
+"""The CPU backend: user values first, then lines through their gate, lines with the prior, the prior alone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import numpy as np
 
 from reenact.geometry.cameras import Camera, PinholeCamera
 from reenact.perception.camera.contract import BadCameraFrame, Frame, NoCameraFrames
-from reenact.perception.camera.gravity import GravityConfig, gravity_from_lines
-from reenact.perception.camera.lines import FocalFinding, LinesConfig, focal_from_lines
+from reenact.perception.camera.gravity import gravity_from_lines
+from reenact.perception.camera.ladder import climb
+from reenact.perception.camera.lines import FocalFinding, LinesConfig, focal_from_lines, focal_with_prior
 from reenact.perception.camera.motion import MotionConfig, MotionMeter, MotionVerdict
 from reenact.perception.camera.prior import PriorConfig, prior_lens, prior_up
 from reenact.perception.camera.segments import Picture, Segments, SegmentsConfig, find_segments
+from reenact.perception.camera.up_vote import GravityConfig
 from reenact.perception.camera.user import UserCamera
 from reenact.perception.camera.world import world_from_up
 from reenact.scene import CameraTrack, Clip, Source
@@ -89,14 +91,14 @@ class ClassicalCamera:
         if c.user.knows_lens:
             camera, sigma = c.user.lens(clip.width_px, clip.height_px)
             self._diagnostics["intrinsics"] = {"source": "user", "reason": "given by the user"}
-            assumed = 0.0 if c.user.cx is not None and c.user.cy is not None else c.lines.centre_sigma
+            assumed = 0.0 if c.user.cx is not None and c.user.cy is not None else c.lines.ladder.centre_sigma
             return _Lens(camera, sigma, assumed * max(clip.width_px, clip.height_px), "user")
-        found = looked.focal(c)
+        camera = prior_lens(c.prior, clip.width_px, clip.height_px)
+        found = looked.focal(c, camera.fx * looked.width_px / clip.width_px)
         source = "lines" if found.trusted else "prior"
         self._diagnostics["intrinsics"] = {"source": source, **asdict(found)}
         if not found.trusted:
-            camera = prior_lens(c.prior, clip.width_px, clip.height_px)
-            centre_sigma_px = c.lines.centre_sigma * max(clip.width_px, clip.height_px)
+            centre_sigma_px = c.lines.ladder.centre_sigma * max(clip.width_px, clip.height_px)
             return _Lens(camera, c.prior.focal_sigma, centre_sigma_px, "prior")
         f, (cx, cy) = found.focal_px, found.centre_px
         seen = PinholeCamera(f, f, cx, cy, looked.width_px, looked.height_px)
@@ -117,7 +119,7 @@ class ClassicalCamera:
             looked.segments(index, c.lines.segments),
             small,
             lens.sigma,
-            c.lines.manhattan,
+            c.lines.ladder.manhattan,
             c.gravity,
             centre_sigma_px=lens.centre_sigma_px * looked.width_px / clip.width_px,
             still=still,
@@ -137,7 +139,7 @@ class ClassicalCamera:
         return (
             _Up(found.up_camera[0], found.sigma, "lines")
             if trusted
-            else _Up(prior_up(), prior_sigma, "prior")
+            else _Up(prior_up(c.prior), prior_sigma, "prior")
         )
 
 
@@ -165,17 +167,19 @@ class _Looked:
                 self._found[i] = find_segments(self.pictures[i], config)
         return [self._found[i] for i in index]
 
-    def focal(self, config: ClassicalCameraConfig) -> FocalFinding:
-        """Lines of a few frames; of more if that did not suffice and the camera moves."""
+    def focal(self, config: ClassicalCameraConfig, prior_focal_px: float) -> FocalFinding:
+        """Lines of a few frames; of more if that did not suffice and the camera moves; then with the prior."""
         lines, moving = config.lines, self.motion.motion == "moving"
         for count in (lines.frames, lines.second_look):
             segments = self.segments(self.evenly(count), lines.segments)
-            found = focal_from_lines(
-                segments, self.width_px, self.height_px, lines, moving=moving, seed=config.seed
-            )
+            ladder = climb(segments, self.width_px, self.height_px, lines.ladder, config.seed)
+            found = focal_from_lines(ladder, lines, moving=moving)
             if found.trusted or not moving:
                 break
-        return found
+        if found.trusted:
+            return found
+        both = focal_with_prior(ladder, lines, prior_focal_px, config.prior.focal_sigma)
+        return replace(both, reason=f"{found.reason}; {both.reason}")
 
 
 def _look(frames: Iterable[Frame], clip: Clip, config: ClassicalCameraConfig) -> _Looked:

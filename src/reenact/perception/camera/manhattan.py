@@ -58,7 +58,9 @@ class SphereSegments:
     ) -> Float[np.ndarray, " m"]:
         """Goodness in 0..1 of many rotations: share of (length-weighted) segments, the better the nearer."""
         share = np.minimum(self.weight, np.quantile(self.weight, 0.9))
-        directions = np.swapaxes(R_axes_camera, 0, 1).reshape(-1, 3).T  # all first axes, all second, all third
+        directions = (
+            np.swapaxes(R_axes_camera, 0, 1).reshape(-1, 3).T
+        )  # all first axes, all second, all third
         along, across = self.middle @ directions, self.normal @ directions
         missed2 = (across * across / np.maximum(1 - along * along, 0.01)).reshape(len(along), 3, -1)
         nearest2 = np.minimum(np.minimum(missed2[:, 0], missed2[:, 1]), missed2[:, 2])
@@ -81,8 +83,8 @@ def draw_triples(segments: Segments, count: int, rng: np.random.Generator) -> np
     return rng.choice(len(segments), size=(count, 3), p=p)
 
 
-def search(sphere: SphereSegments, triples: np.ndarray, fit_angle_deg: float) -> tuple[np.ndarray, float]:
-    """Best ``R_axes_camera`` over the triples and its score in 0..1 (identity and 0 if none is usable)."""
+def hypotheses(sphere: SphereSegments, triples: np.ndarray) -> Float64[np.ndarray, "m 3 3"]:
+    """``R_axes_camera`` of every usable triple: two segments meet in one direction, the third lies along another."""
     a, b, c = (sphere.normal[triples[:, i]] for i in range(3))
     d1 = np.cross(a, b)
     size1 = np.linalg.norm(d1, axis=-1)
@@ -91,13 +93,40 @@ def search(sphere: SphereSegments, triples: np.ndarray, fit_angle_deg: float) ->
     size2 = np.linalg.norm(d2, axis=-1)
     d2 /= np.maximum(size2, 1e-12)[:, None]
     usable = (size1 > 0.02) & (size2 > 0.05)
-    if not usable.any():
+    return np.stack([d1, d2, np.cross(d1, d2)], axis=1)[usable]
+
+
+def search(sphere: SphereSegments, triples: np.ndarray, fit_angle_deg: float) -> tuple[np.ndarray, float]:
+    """Best ``R_axes_camera`` over the triples and its score in 0..1 (identity and 0 if none is usable)."""
+    R = hypotheses(sphere, triples)
+    if len(R) == 0:
         return np.eye(3), 0.0
-    frames = np.stack([d1, d2, np.cross(d1, d2)], axis=1)[usable]
-    quick = SphereSegments(*(x.astype(np.float32) for x in (sphere.middle, sphere.normal, sphere.weight)))
-    score = quick.score(frames.astype(np.float32), fit_angle_deg)
+    score = _quick_score(sphere, R, fit_angle_deg)
     best = int(np.argmax(score))
-    return frames[best], float(score[best])
+    return R[best], float(score[best])
+
+
+def propose(
+    sphere: SphereSegments, triples: np.ndarray, fit_angle_deg: float, count: int = 12
+) -> Float64[np.ndarray, "m 3 3"]:
+    """The best rotations over the triples that differ from each other by at least 4 degrees."""
+    R = hypotheses(sphere, triples)
+    if len(R) == 0:
+        return R
+    order = np.argsort(-_quick_score(sphere, R, fit_angle_deg), kind="stable")[:150]
+    kept: list[int] = []
+    for i in order:
+        axes = np.abs(R[kept] @ R[i].T)  # same up to naming of the axes: each has a near-parallel partner
+        if not kept or axes.max(axis=-1).min(axis=-1).max() < np.cos(np.deg2rad(4.0)):
+            kept.append(int(i))
+        if len(kept) == count:
+            break
+    return R[kept]
+
+
+def _quick_score(sphere: SphereSegments, R: np.ndarray, fit_angle_deg: float) -> np.ndarray:
+    quick = SphereSegments(*(x.astype(np.float32) for x in (sphere.middle, sphere.normal, sphere.weight)))
+    return quick.score(R.astype(np.float32), fit_angle_deg)
 
 
 Lens = Callable[[Float64[np.ndarray, " p"]], Camera]
@@ -127,14 +156,16 @@ def refine(
     config: ManhattanConfig,
     *,
     shared: bool,
+    first_guess: Float64[np.ndarray, " p"] | None = None,
 ) -> Refined:
-    """Rotations of all frames (one if ``shared``) and one lens for all.
+    """Rotations of all frames (one if ``shared``) and one lens for all, begun at ``first_guess`` or ``start``.
 
     Minimises the Cauchy-weighted misses of the segments near a direction plus ``((lens - start) / sigma)²``;
     a sigma of 0 holds that parameter, infinity leaves it free. Which segment belongs to which direction is
     decided anew in each step, within a bound that shrinks to ``fit_angle_deg``.
     """
-    R, theta, free = R_axes_camera.copy(), start.astype(np.float64), prior_sigma > 0
+    R, free = R_axes_camera.copy(), prior_sigma > 0
+    theta = np.array(start if first_guess is None else first_guess, dtype=np.float64)
     turns = 3 * (1 if shared else len(frames))
     pull = np.zeros(turns + len(theta))
     pull[turns:][free] = 1 / prior_sigma[free] ** 2

@@ -19,8 +19,11 @@ class PriorConfig:
     """Field of view across the longer side: phones' main cameras and webcams have 60 to 70."""
     focal_sigma: float = 0.25
     """Relative one-sigma of the focal length: 54 to 77 degrees. The clips this was tried on have 55 to 98."""
-    gravity_sigma_deg: float = 30.0
-    """One-sigma of "up is up in the picture": the roll is small, but table-top cameras look 0 to 60 deg down."""
+    pitch_deg: float = -20.0
+    """Assumed angle of the optical axis above the horizon; cameras that watch hands look 0 to 40 deg down. The roll
+    is taken as 0: up in the picture is up."""
+    gravity_sigma_deg: float = 25.0
+    """One-sigma of that up; a camera that looks straight down is nearly three of them away."""
 
 
 def prior_lens(config: PriorConfig, width_px: int, height_px: int) -> PinholeCamera:
@@ -29,6 +32,7 @@ def prior_lens(config: PriorConfig, width_px: int, height_px: int) -> PinholeCam
     return PinholeCamera(f, f, (width_px - 1) / 2, (height_px - 1) / 2, width_px, height_px)
 
 
-def prior_up() -> Float64[np.ndarray, "3"]:
-    """Up in camera axes for a level camera."""
-    return np.array([0.0, -1.0, 0.0])
+def prior_up(config: PriorConfig) -> Float64[np.ndarray, "3"]:
+    """Up in camera axes for a camera without roll at the assumed pitch."""
+    pitch = math.radians(config.pitch_deg)
+    return np.array([0.0, -math.cos(pitch), math.sin(pitch)])
