@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Bool, Float64, UInt8
 
 from reenact.geometry.transforms import inverse
 from reenact.hands.image import reprojection_fraction
@@ -14,8 +14,9 @@ from reenact.hands.joints import JOINT_NAMES_21
 from reenact.hands.skeleton import HandSkeleton
 from reenact.refine.hands.fill import FillConfig, fill_gaps
 from reenact.refine.hands.gate import GateConfig, GateReason, find_jumps, gate_single_frames
+from reenact.refine.hands.hypotheses import HypothesisConfig, settle_poses
 from reenact.refine.hands.limits import limit_angles
-from reenact.refine.hands.pose import PoseConfig, PoseProblem
+from reenact.refine.hands.pose import HandPoses, PoseConfig, PoseProblem
 from reenact.refine.hands.smooth import FrameData, SmoothConfig, smooth_track
 from reenact.refine.hands.track import WristTrack, rotate_covariance, scatter_poses
 from reenact.refine.hands.uncertainty import UncertaintyConfig, wrist_sigma_camera
@@ -29,6 +30,7 @@ class HandReconstructionConfig:
     hand_length: float | None = None
     """The person's wrist-to-middle-tip length along the bones (m), both hands; None for the adult prior."""
     pose: PoseConfig = field(default_factory=PoseConfig)
+    hypotheses: HypothesisConfig = field(default_factory=HypothesisConfig)
     gate: GateConfig = field(default_factory=GateConfig)
     fill: FillConfig = field(default_factory=FillConfig)
     smooth: SmoothConfig = field(default_factory=SmoothConfig)
@@ -60,21 +62,45 @@ class HandChain:
         skeleton = HandSkeleton.adult(side, self.length)
         return PoseProblem(skeleton, rays, self.landmarks.landmarks_rel[seen, side], self.config.pose)
 
-    def fit(self, side: int) -> WristTrack:
-        """Every seen frame of one hand by itself."""
-        seen, problem = self.landmarks.valid[:, side], self.problems[side]
+    def fit(self, side: int) -> tuple[WristTrack, WristTrack, Bool[np.ndarray, " t"]]:
+        """Every seen frame of one hand by itself; the same with the fit that its neighbours speak for, and whether
+        any does."""
+        seen, problem, config = self.landmarks.valid[:, side], self.problems[side], self.config
+        poses = problem.solve()
+        believable = config.gate.max_reprojection / (np.sqrt(2.0) * config.pose.landmark_sigma)
+        settled = settle_poses(
+            problem,
+            poses,
+            self.T_scene_camera[seen],
+            believable,
+            self.t_seconds[seen],
+            config.hypotheses,
+        )
+        kept = np.zeros(len(seen), dtype=bool)
+        kept[seen] = settled.kept
+        return self._scatter(side, poses), self._scatter(side, settled.poses), kept
+
+    def _scatter(self, side: int, poses: HandPoses) -> WristTrack:
+        seen = self.landmarks.valid[:, side]
         nothing = np.zeros(len(seen))
-        track = scatter_poses(problem.solve(), problem.skeleton, seen, nothing, self.T_scene_camera)
+        track = scatter_poses(poses, self.problems[side].skeleton, seen, nothing, self.T_scene_camera)
         trust = self._trust(side, self._off(side, track))
         return dataclasses.replace(track, confidence=np.where(seen, trust, 0.0))
 
-    def gate(self, raw: HandTracks, fitted: list[WristTrack]) -> UInt8[np.ndarray, "t s=2"]:
+    def gate(
+        self, settled: list[WristTrack], on_path: list[Bool[np.ndarray, " t"]]
+    ) -> UInt8[np.ndarray, "t s=2"]:
         """Reasons of all frames; jumps are looked for among what the other tests leave."""
-        depth = np.stack([self.in_camera(track.t_scene)[:, 2] for track in fitted], axis=1)
-        config = self.config.gate
-        reasons = gate_single_frames(raw.valid, raw.reprojection, depth, self.landmarks.landmarks_px, config)
-        for side, track in enumerate(fitted):
+        depth = np.stack([self.in_camera(track.t_scene)[:, 2] for track in settled], axis=1)
+        config, seen = self.config.gate, self.landmarks.valid
+        off = np.stack([self._off(side, track) for side, track in enumerate(settled)], axis=1)
+        reasons = gate_single_frames(
+            seen, np.where(seen, off, 0.0), depth, self.landmarks.landmarks_px, config
+        )
+        for side, track in enumerate(settled):
             good = reasons[:, side] == GateReason.KEPT
+            reasons[good & ~on_path[side], side] = GateReason.INCONSISTENT
+            good &= on_path[side]
             jumps = find_jumps(
                 track.t_scene, track.R_scene_wrist, self.T_scene_camera, good, self.t_seconds, config
             )

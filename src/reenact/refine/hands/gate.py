@@ -28,7 +28,7 @@ class GateReason(IntEnum):
     JUMP = 5
     """Far off the motion around it."""
     INCONSISTENT = 6
-    """Believable by itself, but the whole-clip fit could not bring it together with its neighbours."""
+    """Believable by itself, but no hand's motion goes through it and its neighbours."""
 
 
 @dataclass(frozen=True)

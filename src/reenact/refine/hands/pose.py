@@ -63,6 +63,10 @@ class HandPoses:
     """Of translation, rotation vector (camera axes, on the left) and angles, given the assumed noise."""
     misfit: Float64[np.ndarray, " n"]
     """RMS angle off the rays over the assumed one-sigma; about 1 when noise is as assumed."""
+    image_cost: Float64[np.ndarray, " n"]
+    """What the fit pays for being off the rays and for an unlikely hand (squared sigmas, outlier-proof)."""
+    hint_cost: Float64[np.ndarray, " n"]
+    """What it pays for being off the net's bone directions."""
 
 
 def fit_hand_poses(
@@ -104,19 +108,36 @@ class PoseProblem:
 
     def start(self) -> State:
         """The net's own orientation and angles, brought inside the limits and placed by apparent size."""
-        R = wrist_frame(self.rel, self.skeleton.side)
-        local = (self.rel - self.rel[:, :1]) @ R
-        angles = limit_angles(self.skeleton.fit_angles(local), self.config.limits)
-        shape = self.planes.joints(angles) @ np.swapaxes(R, -1, -2)
-        return R, place_by_size(shape, self.bundle), angles
+        return self.start_from(self.rel)
 
-    def solve(self) -> HandPoses:
-        """Each hand by itself, from its own start."""
-        (R, t, angles), _, normal = minimise(self.start(), self.evaluate, _retract, self.config.solver)
-        joints, _ = posed_joints_and_jacobian(self.planes, R, t, angles)
+    def start_from(self, shape: Float64[np.ndarray, "n j=21 3"]) -> State:
+        """The same from any shape of the hands (camera axes, any scale and place)."""
+        R = wrist_frame(shape, self.skeleton.side)
+        local = (shape - shape[:, :1]) @ R
+        return self.place(R, limit_angles(self.skeleton.fit_angles(local), self.config.limits))
+
+    def place(self, R_camera_wrist: np.ndarray, angles: np.ndarray) -> State:
+        """Hands of known turn and bend, placed by apparent size."""
+        shape = self.planes.joints(angles) @ np.swapaxes(R_camera_wrist, -1, -2)
+        return R_camera_wrist, place_by_size(shape, self.bundle), angles
+
+    def solve(self, start: State | None = None) -> HandPoses:
+        """Each hand by itself, from its own start or a given one."""
+        (R, t, angles), cost, normal = minimise(
+            self.start() if start is None else start, self.evaluate, _retract, self.config.solver
+        )
+        joints = self.joints((R, t, angles))
         error, _, _ = self.bundle.errors(joints)
         rms = np.sqrt((error**2).sum(axis=-1).mean(axis=-1) / 2.0)
-        return HandPoses(R, t, angles, np.linalg.inv(normal), rms / self.sigma)
+        bones = bones_of(joints) / self.bone_lengths[:, None]
+        off = (bones - self.directions) / self.config.direction_sigma
+        hint, _ = _cauchy(off, self.config.direction_outlier)
+        return HandPoses(R, t, angles, np.linalg.inv(normal), rms / self.sigma, cost - hint, hint)
+
+    def joints(self, state: State) -> Float64[np.ndarray, "n j=21 3"]:
+        """Of all hands, camera axes."""
+        R, t, angles = state
+        return self.planes.joints(angles) @ np.swapaxes(R, -1, -2) + t[:, None]
 
     def evaluate(self, state: State, rows: np.ndarray) -> Normal:
         """Cost and normal equations of some hands."""

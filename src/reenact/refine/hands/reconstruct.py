@@ -47,10 +47,12 @@ def reconstruct_hands(
     config = config or HandReconstructionConfig()
     length = _checked(landmarks, camera, t_ns, config)
     chain = HandChain(landmarks, camera, (t_ns - t_ns[0]) * 1e-9, length, config)
-    fitted = [chain.fit(side) for side in range(2)]
-    raw = chain.tracks(fitted)
-    reasons = chain.gate(raw, fitted)
-    refined, by_side, moved = zip(*(chain.refine(s, fitted[s], reasons[:, s]) for s in range(2)), strict=True)
+    fitted, settled, on_path = zip(*(chain.fit(side) for side in range(2)), strict=True)
+    raw = chain.tracks(list(fitted))
+    reasons = chain.gate(list(settled), list(on_path))
+    refined, by_side, moved = zip(
+        *(chain.refine(s, settled[s], reasons[:, s]) for s in range(2)), strict=True
+    )
     tracks, reasons = chain.tracks(list(refined)), np.stack(by_side, axis=1)
     diagnostics: dict[str, object] = {
         "reasons": count_reasons(reasons),
