@@ -6,13 +6,11 @@ hand, z to the thumb. Lengths below are millimetres for the default adult; funct
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float
 
-from reenact.hands.joints import finger_joints
-from reenact.hands.surface import MM, Capsule, smooth_min, smooth_union
+from reenact.hands.rest import MM, RestHand
+from reenact.hands.surface import Capsule, smooth_min, smooth_union
 
 FINGER_RADII_MM = {
     # knuckle base, mid proximal, PIP, mid middle, DIP, fingertip      (thumb: MCP ... IP ... tip)
@@ -32,23 +30,13 @@ FOREARM_LENGTH_MM = 190.0
 DORSAL = np.array([0.0, 1.0, 0.0])
 
 
-@dataclass(frozen=True)
-class RestSkeleton:
-    """What the flesh is laid on: 21 joints and the dorsal direction of each finger bone."""
-
-    joints: Float[np.ndarray, "j=21 3"]
-    """Rest joints in the left wrist frame, metres."""
-    dorsal: Float[np.ndarray, "5 3 3"]
-    """Unit vector from the palm side to the back (nail) side of each finger's three bones."""
-
-
 def _lerp(a: np.ndarray, b: np.ndarray, u: float) -> np.ndarray:
     return a + u * (b - a)
 
 
-def finger_capsules(rest: RestSkeleton, finger: int) -> list[Capsule]:
+def finger_capsules(rest: RestHand, finger: int) -> list[Capsule]:
     """The three phalanges of a finger (thumb: metacarpal and two), waisted between the joints."""
-    base, middle, last, tip = rest.joints[list(finger_joints(finger))]
+    base, middle, last, tip = rest.finger(finger)
     radii = [r * MM for r in (THUMB_RADII_MM, *FINGER_RADII_MM.values())[finger]]
     end = tip - 0.3 * radii[5] * (tip - last) / np.linalg.norm(tip - last)
     capsules = []
@@ -63,9 +51,9 @@ def finger_capsules(rest: RestSkeleton, finger: int) -> list[Capsule]:
     return capsules
 
 
-def finger_pads(rest: RestSkeleton, finger: int) -> list[Capsule]:
+def finger_pads(rest: RestHand, finger: int) -> list[Capsule]:
     """Soft cushions on the palm side of each phalanx."""
-    joints = rest.joints[list(finger_joints(finger))]
+    joints = rest.finger(finger)
     radii = (THUMB_RADII_MM, *FINGER_RADII_MM.values())[finger]
     pads = []
     for bone in range(3):
@@ -80,34 +68,42 @@ def finger_pads(rest: RestSkeleton, finger: int) -> list[Capsule]:
     return pads
 
 
-def palm_capsules(rest: RestSkeleton) -> list[Capsule]:
+def palm_capsules(rest: RestHand) -> list[Capsule]:
     """The metacarpal slab, the cushions under the knuckles, thenar and hypothenar eminences."""
-    joints = rest.joints
+    joints = rest.flesh
     capsules = []
     roots_mm = ((18.0, -1.5, 13.0), (16.0, -1.0, 4.0), (16.0, -1.5, -6.0), (16.0, -3.0, -15.0))
     radii_mm = ((12.5, 10.8), (12.8, 11.2), (12.5, 10.6), (11.8, 9.6))
     for finger in range(4):
         knuckle = joints[5 + 4 * finger]
         ra, rb = (r * MM for r in radii_mm[finger])
-        capsules.append(Capsule(np.array(roots_mm[finger]) * MM, knuckle - [0, 2.5 * MM, 0], ra, rb, DORSAL))
+        capsules.append(
+            Capsule(
+                rest.flesh[0] + np.array(roots_mm[finger]) * MM, knuckle - [0, 2.5 * MM, 0], ra, rb, DORSAL
+            )
+        )
         cushion = knuckle + np.array([-6.0, -6.5, 0.0]) * MM
         capsules.append(Capsule(cushion, cushion + [12 * MM, 0, 0], 8.5 * MM, 8.5 * MM, DORSAL))
     return capsules
 
 
-def eminence_capsules(rest: RestSkeleton) -> list[Capsule]:
+def eminence_capsules(rest: RestHand) -> list[Capsule]:
     """Thenar (thumb side) and hypothenar (little-finger side) bulges of the palm."""
-    joints = rest.joints
-    cmc, mcp, little = joints[1], joints[2], joints[17]
+    joints = rest.flesh
+    wrist, cmc, mcp, little = joints[0], joints[1], joints[2], joints[17]
     inward = np.array([0.0, -6.0, -5.0]) * MM
     thenar = Capsule(
         _lerp(cmc, mcp, 0.1) + inward, _lerp(cmc, mcp, 0.8) + inward * 0.8, 15 * MM, 12 * MM, DORSAL
     )
     deep = Capsule(
-        np.array([24.0, -11.0, 12.0]) * MM, np.array([52.0, -9.0, 20.0]) * MM, 13 * MM, 10.0 * MM, DORSAL
+        wrist + np.array([24.0, -11.0, 12.0]) * MM,
+        wrist + np.array([56.0, -9.0, 20.0]) * MM,
+        13 * MM,
+        10.0 * MM,
+        DORSAL,
     )
     hypo = Capsule(
-        np.array([16.0, -8.0, -18.0]) * MM,
+        wrist + np.array([16.0, -8.0, -18.0]) * MM,
         little + np.array([-14.0, -7.0, -1.0]) * MM,
         13.5 * MM,
         10.5 * MM,
@@ -116,11 +112,11 @@ def eminence_capsules(rest: RestSkeleton) -> list[Capsule]:
     return [thenar, deep, hypo]
 
 
-def web_capsules(rest: RestSkeleton) -> list[Capsule]:
+def web_capsules(rest: RestHand) -> list[Capsule]:
     """Skin between the fingers (to about 40 % of the proximal phalanges) and between thumb and index."""
-    joints, webs = rest.joints, []
+    joints, webs = rest.flesh, []
     for finger in range(1, 4):
-        a, b = rest.joints[list(finger_joints(finger))], rest.joints[list(finger_joints(finger + 1))]
+        a, b = rest.finger(finger), rest.finger(finger + 1)
         drop = np.array([0.0, -2.0, 0.0]) * MM
         start, end = _lerp(a[0], a[1], 0.22) + drop, _lerp(b[0], b[1], 0.22) + drop
         webs.append(Capsule(start, end, 7.5 * MM, 7.0 * MM, DORSAL, 1.1))
@@ -134,13 +130,13 @@ def web_capsules(rest: RestSkeleton) -> list[Capsule]:
     return webs
 
 
-def forearm_capsules() -> list[Capsule]:
+def forearm_capsules(rest: RestHand) -> list[Capsule]:
     """Two bones' worth of forearm (breadth 58 mm and thickness 40 mm at the wrist), growing to the elbow."""
     far = -(FOREARM_LENGTH_MM + 20.0)
     return [
         Capsule(
-            np.array([4.0, -3.0, z]) * MM,
-            np.array([far, -3.0, 1.2 * z]) * MM,
+            rest.flesh[0] + np.array([4.0, -3.0, z]) * MM,
+            rest.flesh[0] + np.array([far, -3.0, 1.2 * z]) * MM,
             16.2 * MM,
             27.0 * MM,
             DORSAL,
@@ -150,21 +146,21 @@ def forearm_capsules() -> list[Capsule]:
     ]
 
 
-def knuckle_capsules(rest: RestSkeleton) -> list[Capsule]:
+def knuckle_capsules(rest: RestHand) -> list[Capsule]:
     """Slightly raised knuckles on the back of the hand."""
     out = []
     for finger in range(1, 5):
-        knuckle = rest.joints[1 + 4 * finger]
+        knuckle = rest.flesh[1 + 4 * finger]
         top = knuckle + np.array([-1.0, 2.8, 0.0]) * MM
         out.append(Capsule(top, top + [4 * MM, -0.5 * MM, 0], 7.2 * MM, 6.8 * MM, DORSAL))
     return out
 
 
-def hand_distance(rest: RestSkeleton, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+def hand_distance(rest: RestHand, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
     """Signed distance (metres, negative inside) to the skin of the rest hand."""
     palm = smooth_union(palm_capsules(rest), points, 14 * MM)
     palm = smooth_min(palm, smooth_union(eminence_capsules(rest), points, 10 * MM), 12 * MM)
-    arm = smooth_union(forearm_capsules(), points, 12 * MM)
+    arm = smooth_union(forearm_capsules(rest), points, 12 * MM)
     body = smooth_min(palm, arm, 18 * MM)
     body = smooth_min(body, smooth_union(web_capsules(rest), points, 6 * MM), 12 * MM)
     thumb = smooth_min(
@@ -172,11 +168,11 @@ def hand_distance(rest: RestSkeleton, points: Float[np.ndarray, "n 3"]) -> Float
         smooth_union(finger_pads(rest, 0), points, 2 * MM),
         6 * MM,
     )
-    fingers = None
+    fingers = np.full(len(points), np.inf)
     for finger in range(1, 5):
         one = smooth_union(finger_capsules(rest, finger), points, 3 * MM)
         one = smooth_min(one, smooth_union(finger_pads(rest, finger), points, 2 * MM), 5 * MM)
-        fingers = one if fingers is None else smooth_min(fingers, one, 1.5 * MM)
+        fingers = smooth_min(fingers, one, 1.5 * MM)
     body = smooth_min(body, thumb, 12 * MM)
     body = smooth_min(body, fingers, 8 * MM)
     body = smooth_min(body, smooth_union(knuckle_capsules(rest), points, 2 * MM), 6 * MM)

@@ -7,24 +7,23 @@ Nails, knuckle wrinkles, and the creases of fingers and palm are what tell back 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64, UInt8
 
-from reenact.hands.joints import LEFT, finger_joints
-from reenact.hands.mesh import REST_ANGLES
-from reenact.hands.skeleton import HandSkeleton
+from reenact.hands.joints import LEFT
+from reenact.hands.rest import MM, rest_hand
 
 PALETTE_SIZE = 64
-MM = 1e-3
 CREASE_WIDTH = 1.5 * MM
 """Half width of a crease; drawn vertices are about 2 mm apart."""
 PALM_CREASES_MM = (
     ((30, -2), (47, 6), (63, 17), (74, 30), (78, 36)),  # around the ball of the thumb
     ((77, 33), (70, 12), (60, -8), (47, -27)),  # head line
     ((88, 8), (78, -2), (70, -18), (66, -40), (64, -50)),  # heart line
-    ((2, -26), (-1, 0), (2, 24)),  # wrist
+    ((5, -26), (2, 0), (5, 24)),  # wrist
 )
 """Polylines (to the fingers, to the thumb) on the palm of the default adult at rest."""
 
@@ -53,12 +52,14 @@ def palette_coordinates(
     """Texture coordinates: (tone 0..1 with 0.5 plain skin, flush 0..1) of points on the rest mesh (wrist frame)."""
     if side != LEFT:
         points, normals = points * [-1.0, 1.0, 1.0], normals * [-1.0, 1.0, 1.0]
-    skeleton = HandSkeleton.adult(LEFT)
-    joints, bones = skeleton.joints_wrist(REST_ANGLES), skeleton.bone_transforms(REST_ANGLES)
-    paint = _Paint(points, normals)
+    rest = rest_hand()
+    paint = _Paint(points - rest.flesh[0], normals)
     paint.palm()
     for finger in range(5):
-        paint.finger(finger, bones[1 + 3 * finger : 4 + 3 * finger], joints[list(finger_joints(finger))])
+        bones, joints = rest.bones[1 + 3 * finger : 4 + 3 * finger].copy(), rest.finger(finger)
+        joints = joints - rest.flesh[0]
+        bones[:, :3, 3] = joints[:3]
+        paint.finger(finger, bones, joints)
     return np.clip(np.stack([0.5 + 0.5 * paint.tone, paint.flush], axis=1), 0.02, 0.98)
 
 
@@ -90,7 +91,7 @@ class _Paint:
                 self.flush += 0.40 * near * _step(dorsal, 0.0, 0.7)
                 self.tone -= 0.15 * near * _step(dorsal, 0.0, 0.7)
             reach = np.hypot(local[:, 1], local[:, 2]) < 15 * MM
-            lines_mm = ((), (-1.3, 1.7), (0.0,))[k] if finger > 0 else ((), (-1.3, 1.7), (0.0,))[k]
+            lines_mm = ((), (-1.3, 1.7), (0.0,))[k]
             for offset in lines_mm:
                 self.tone -= 0.5 * reach * _ridge(local[:, 0] - offset * MM) * _step(-dorsal, -0.2, 0.4)
             for offset in ((), (-3.0, 0.0, 3.0), (-1.5, 1.5))[k]:
@@ -119,7 +120,7 @@ class _Paint:
 
 def _near_line(points: np.ndarray, line: np.ndarray) -> np.ndarray:
     distance = np.full(len(points), np.inf)
-    for a, b in zip(line[:-1], line[1:], strict=True):
+    for a, b in itertools.pairwise(line):
         axis = b - a
         along = np.clip((points - a) @ axis / (axis @ axis), 0, 1)
         distance = np.minimum(distance, np.linalg.norm(points - a - along[:, None] * axis, axis=1))

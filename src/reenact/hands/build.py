@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
 
-from reenact.hands.anatomy import MM, RestSkeleton, hand_distance
-from reenact.hands.joints import LEFT
-from reenact.hands.mesh import MESH_PATH, REST_ANGLES, rest_transforms
-from reenact.hands.skeleton import HandSkeleton
+from reenact.hands.anatomy import hand_distance
+from reenact.hands.mesh import MESH_PATH
+from reenact.hands.rest import MM, rest_hand
 from reenact.hands.skinning import skin_weights
 
 GRID_MM = (
@@ -39,16 +39,9 @@ class BuiltHand:
     weights: np.ndarray
 
 
-def rest_skeleton() -> RestSkeleton:
-    """The default adult left hand in the mesh's own rest pose."""
-    skeleton = HandSkeleton.adult(LEFT)
-    T = skeleton.bone_transforms(REST_ANGLES)
-    return RestSkeleton(skeleton.joints_wrist(REST_ANGLES), T[1:, :3, 1].reshape(5, 3, 3))
-
-
 def build_hand() -> BuiltHand:
     """Builds mesh and weights from scratch; deterministic, about 10 s."""
-    rest = rest_skeleton()
+    rest = rest_hand()
 
     def distance(points: np.ndarray) -> np.ndarray:
         return hand_distance(rest, points)
@@ -56,7 +49,7 @@ def build_hand() -> BuiltHand:
     vertices, faces = _march(distance)
     neighbours = vertex_neighbours(faces, len(vertices))
     vertices = _relax(vertices, neighbours, distance)
-    weights = skin_weights(vertices, rest, rest_transforms()[:16])
+    weights = skin_weights(vertices, rest)
     for _ in range(SMOOTH_WEIGHTS_STEPS):
         weights = 0.5 * weights + 0.5 * neighbours @ weights
     return BuiltHand(vertices, faces, _keep_strongest(weights))
@@ -83,7 +76,7 @@ def signed_volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
-def vertex_neighbours(faces: np.ndarray, count: int):
+def vertex_neighbours(faces: np.ndarray, count: int) -> Any:
     """Row-normalised adjacency (scipy sparse [v v])."""
     from scipy.sparse import coo_array
 
@@ -94,7 +87,7 @@ def vertex_neighbours(faces: np.ndarray, count: int):
     return adjacency.multiply(1.0 / adjacency.sum(1)[:, None]).tocsr()
 
 
-def _relax(vertices: np.ndarray, neighbours, distance: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _relax(vertices: np.ndarray, neighbours: Any, distance: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Evens out the triangles: towards the mean of the neighbours, then back onto the surface."""
     for _ in range(RELAX_STEPS):
         vertices = vertices + 0.5 * (neighbours @ vertices - vertices)
@@ -121,7 +114,7 @@ def _keep_strongest(weights: np.ndarray) -> np.ndarray:
 def save_hand(hand: BuiltHand, path: Path) -> None:
     """Writes the compact file ``HandMesh.load`` reads: the strongest weights only, stored sparsely."""
     bone = np.argsort(-hand.weights, axis=1, kind="stable")[:, :INFLUENCES]
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "vertices_left_rest": hand.vertices.astype(np.float32),
         "faces_left": hand.faces.astype(np.uint16),
         "bone_idx": bone.astype(np.uint8),

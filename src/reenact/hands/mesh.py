@@ -15,30 +15,11 @@ from jaxtyping import Float, Float64, Int64
 from safetensors.numpy import load_file
 
 from reenact.hands.joints import LEFT
+from reenact.hands.rest import rest_transforms
 from reenact.hands.skeleton import ADULT_HAND_LENGTH, HandSkeleton
 from reenact.hands.skinning import SKIN_BONES, blend, skin_moves
 
 MESH_PATH = Path(__file__).with_name("free_hand.safetensors")
-
-
-def _rest_angles() -> np.ndarray:
-    angles = np.zeros((5, 4))
-    angles[0] = np.deg2rad([6.0, 0.0, 12.0, 12.0])
-    for finger, spread_deg in zip(range(1, 5), (4.0, 0.0, -4.0, -7.0), strict=True):
-        angles[finger] = np.deg2rad([10.0, spread_deg, 14.0, 9.0])
-    angles = angles.reshape(20)
-    angles.flags.writeable = False
-    return angles
-
-
-REST_ANGLES = _rest_angles()
-"""The pose the mesh was made in: fingers a little spread and bent, the middle of what they do."""
-
-
-def rest_transforms() -> Float64[np.ndarray, "17 4 4"]:
-    """`T_wrist_bone` of palm, 15 finger bones and forearm of the default adult left hand at `REST_ANGLES`."""
-    T = HandSkeleton.adult(LEFT).bone_transforms(REST_ANGLES)
-    return np.concatenate([T, np.eye(4)[None]])
 
 
 @dataclass(frozen=True)
@@ -48,7 +29,7 @@ class HandMesh:
     side: int
     """0 left, 1 right."""
     vertices_rest: Float64[np.ndarray, "v 3"]
-    """The default adult at `REST_ANGLES`, in the wrist frame (m)."""
+    """The default adult at `rest.REST_ANGLES`, in the wrist frame (m)."""
     faces: Int64[np.ndarray, "f 3"]
     """Counter-clockwise seen from outside, on both sides."""
     weights: Float64[np.ndarray, "v 33"]
@@ -105,12 +86,7 @@ class HandMesh:
         if R_wrist_forearm is not None:
             T_forearm[..., 0, :3, :3] = R_wrist_forearm
         T_posed = np.concatenate([T_bones, T_forearm], axis=-3)
-        return skin_moves(T_posed, self._rest, skeleton.hand_length / ADULT_HAND_LENGTH)
-
-    @functools.cached_property
-    def _rest(self) -> np.ndarray:
-        T = HandSkeleton.adult(self.side).bone_transforms(REST_ANGLES)
-        return np.concatenate([T, np.eye(4)[None]])
+        return skin_moves(T_posed, rest_transforms(self.side), skeleton.hand_length / ADULT_HAND_LENGTH)
 
 
 def vertex_normals(

@@ -7,12 +7,14 @@ knuckle round at 90 degrees without the cost of dual quaternions.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from jaxtyping import Float
 
 from reenact.geometry.rotations import so3_exp, so3_log
-from reenact.hands.anatomy import MM, RestSkeleton
 from reenact.hands.joints import finger_joints
+from reenact.hands.rest import MM, RestHand
 
 PALM, FOREARM, FOREARM_HALF = 0, 31, 32
 """Skin bones: 0 palm, 1..15 finger bones as in ``HandSkeleton.bone_transforms``, 16..30 the half bone at the near
@@ -37,29 +39,27 @@ def segment_distance(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.nda
     return np.linalg.norm(points - a - along[:, None] * axis, axis=1)
 
 
-def skin_weights(
-    points: Float[np.ndarray, "v 3"], rest: RestSkeleton, T_wrist_bone: Float[np.ndarray, "16 4 4"]
-) -> Float[np.ndarray, "v 33"]:
+def skin_weights(points: Float[np.ndarray, "v 3"], rest: RestHand) -> Float[np.ndarray, "v 33"]:
     """Weight of each skin bone at each rest point; rows sum to one."""
     shares = _shares(points, rest)
     weights = np.zeros((len(points), SKIN_BONES))
     weights[:, PALM] = shares[:, 5]
     for finger in range(5):
-        _spread_finger(weights, shares[:, finger], points, finger, T_wrist_bone)
-    before, half, after = _bend(points[:, 0] / (WRIST_REACH_MM * MM))
+        _spread_finger(weights, shares[:, finger], points, finger, rest.bones)
+    before, half, after = _bend((points[:, 0] - rest.flesh[0, 0]) / (WRIST_REACH_MM * MM))
     palm = weights[:, PALM].copy()
     weights[:, PALM] = palm * after
     weights[:, FOREARM_HALF], weights[:, FOREARM] = palm * half, palm * before
     return weights / weights.sum(1, keepdims=True)
 
 
-def _shares(points: np.ndarray, rest: RestSkeleton) -> np.ndarray:
+def _shares(points: np.ndarray, rest: RestHand) -> np.ndarray:
     """How much thumb, four fingers and palm each own a point [v 6]; rows sum to one."""
     thickness_mm = (11.0, 9.0, 9.2, 8.6, 7.6, 13.0)
     distance = np.full((len(points), 6), np.inf)
     for finger in range(5):
         joints = rest.joints[list(finger_joints(finger))]
-        for a, b in zip(joints[:-1], joints[1:], strict=True):
+        for a, b in itertools.pairwise(joints):
             distance[:, finger] = np.minimum(distance[:, finger], segment_distance(points, a, b))
         if finger > 0:
             root = np.array([0.0, 0.0, 0.2 * joints[0, 2]])

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-MM = 1e-3
-
 
 @dataclass(frozen=True)
 class Capsule:

@@ -134,11 +134,11 @@ def _stage_xml(seed: int) -> tuple[str, dict[str, Any]]:
         files |= hand.files
     xml = f"""<mujoco>
 <statistic center="0 0 0" extent="0.5"/>
-<visual><headlight ambient=".30 .30 .30" diffuse=".35 .35 .35" specular=".1 .1 .1"/><map znear="0.02" zfar="40"/></visual>
+<visual><headlight ambient=".38 .38 .38" diffuse=".30 .30 .30" specular=".1 .1 .1"/><map znear="0.02" zfar="40"/></visual>
 <asset><texture name="floor" type="2d" file="floor.png"/>
 <material name="floor" texture="floor" texrepeat="2 2" texuniform="true" specular="0.1"/>
 {"".join(h.asset for h in hands)}</asset>
-<worldbody><light directional="true" pos="-0.6 -0.4 1.5" dir="0.35 0.25 -1" diffuse=".55 .54 .50" specular=".2 .2 .2"/>
+<worldbody><light directional="true" pos="-0.6 -0.4 1.5" dir="0.35 0.25 -1" diffuse=".48 .47 .44" specular=".2 .2 .2"/>
 <geom type="plane" size="6 6 .1" pos="0 0 -{FLOOR_BELOW}" material="floor"/></worldbody>
 <deformable>{"".join(h.deformable for h in hands)}</deformable></mujoco>"""
     return xml, files
