@@ -72,10 +72,12 @@ class VideoWriter:
             height_px + height_px % 2,
             "yuv420p",
         )
-        context.gop_size, context.thread_count = keyframe_every, threads
+        context.gop_size, context.thread_count = keyframe_every, 1 if repeatable else threads
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = ColorRange.MPEG
         context.options = {"crf": str(crf), "preset": preset}
+        if repeatable:
+            context.options |= {"x264-params": "mbtree=0"}
 
     def __enter__(self) -> VideoWriter:
         return self
