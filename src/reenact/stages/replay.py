@@ -9,7 +9,7 @@ from reenact.records import load_record
 from reenact.robots.registry import load_robot
 from reenact.robots.trajectory import read_npz
 from reenact.scene import HandTracks
-from reenact.stages.clip import PREVIEW_NAME
+from reenact.stages.clip import PREVIEW_NAME, load_clip
 from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
 from reenact.viewer.replay import ReplayConfig, write_replay
 
@@ -35,4 +35,5 @@ def run(call: StageCall[ReplayRobotConfig]) -> None:
         load_record(HandTracks, call.inputs["hands"], "hands"),
         call.config.replay,
         call.report,
+        load_clip(call.inputs["clip"]).t_ns,
     )

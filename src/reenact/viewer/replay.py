@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import mujoco
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float64, Int64, UInt8
 
 from reenact.geometry.cameras import PinholeCamera
+from reenact.geometry.timegrid import TimeGrid
 from reenact.geometry.transforms import apply, inverse
 from reenact.hands.joints import BONES_21
 from reenact.rendering.renderer import RenderConfig, look_at
@@ -58,8 +60,19 @@ def write_replay(
     hands: HandTracks | None = None,
     config: ReplayConfig | None = None,
     report: Callable[[int, int], None] | None = None,
+    t_ns: Int64[np.ndarray, " t"] | None = None,
 ) -> None:
     """Render and write the video.
+
+    Args:
+        path: the mp4 to write.
+        clip_video: the clip, one frame per scene frame.
+        robot: the robot of the trajectory.
+        trajectory: on any time grid; each clip frame is shown with the robot at its nearest instant.
+        hands: drawn in the robot's view, one row per clip frame.
+        config: size and looks.
+        report: called with frames done and frames in all.
+        t_ns: instants of the clip's frames; left out: the trajectory has one row per clip frame.
 
     Raises:
         NoGlError: this machine cannot render.
@@ -69,6 +82,7 @@ def write_replay(
     config = config or ReplayConfig()
     trajectory.for_robot(robot)
     reader = VideoReader(clip_video)
+    rows = np.arange(len(trajectory.q)) if t_ns is None else TimeGrid(trajectory.t_ns).nearest_idx(t_ns)
     render = RenderConfig(
         width_px=config.robot_width_px,
         height_px=config.height_px,
@@ -77,11 +91,11 @@ def write_replay(
     )
     studio_config = StudioConfig(render=render)
     with Studio(robot, studio_config) as studio:
-        pictures = _robot_pictures(studio, trajectory, hands, config)
+        pictures = _robot_pictures(studio, trajectory, rows, hands, config)
         writer: VideoWriter | None = None
         try:
             for i, (_, left) in enumerate(reader.frames(config.height_px)):
-                if i >= len(trajectory.q):
+                if i >= len(rows):
                     break
                 frame = np.concatenate([_scaled(left, config.height_px), next(pictures)], axis=1)
                 if writer is None:
@@ -89,7 +103,7 @@ def write_replay(
                     writer = VideoWriter(path, frame.shape[1], frame.shape[0], fps, keyframe_every=15)
                 writer.write(frame)
                 if report is not None:
-                    report(i + 1, len(trajectory.q))
+                    report(i + 1, len(rows))
             if writer is not None:
                 writer.close()
         except BaseException:
@@ -106,20 +120,24 @@ def _scaled(frame: UInt8[np.ndarray, "h w 3"], height_px: int) -> UInt8[np.ndarr
 
 
 def _robot_pictures(
-    studio: Studio, trajectory: JointTrajectory, hands: HandTracks | None, config: ReplayConfig
+    studio: Studio,
+    trajectory: JointTrajectory,
+    rows: Int64[np.ndarray, " t"],
+    hands: HandTracks | None,
+    config: ReplayConfig,
 ) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-    """The robot in its base frame, frame by frame, with the hands it follows."""
+    """The robot in its base frame, clip frame by clip frame, with the hands it follows."""
     camera = workspace_camera(studio, trajectory, config)
     T_base_world = inverse(np.broadcast_to(trajectory.T_world_base, (len(trajectory.q), 4, 4)))
-    for i, q in enumerate(trajectory.q):
-        picture = np.ascontiguousarray(studio.render(q, camera=camera))
+    for i, row in enumerate(rows):
+        picture = np.ascontiguousarray(studio.render(trajectory.q[row], camera=camera))
         if hands is not None and config.draw_hands:
             for side in range(2):
                 if hands.valid[i, side]:
-                    joints = apply(T_base_world[i], hands.joints_world[i, side])
+                    joints = apply(T_base_world[row], hands.joints_world[i, side])
                     dim = hands.source[i, side] == Source.FILLED
                     _draw_hand(picture, joints, camera, SIDE_COLORS[side], 1 if dim else 2)
-        _label(picture, trajectory, i)
+        _label(picture, trajectory, int(row))
         yield picture
 
 
@@ -145,8 +163,6 @@ def workspace_camera(
 def moving_points(studio: Studio, trajectory: JointTrajectory, looks: int = 24) -> Float64[np.ndarray, "n 3"]:
     """Places (base frame) of all bodies that move in the clip, at some of its moments."""
     rows = np.unique(np.linspace(0, len(trajectory.q) - 1, looks).round().astype(int))
-    import mujoco
-
     places = []
     for row in rows:
         studio.data.qpos[:] = trajectory.q[row]
