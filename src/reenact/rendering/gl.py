@@ -108,16 +108,16 @@ def _osmesa_problem() -> str:
 
 
 def _platform_clash(name: str) -> str:
-    fixed = os.environ.get("PYOPENGL_PLATFORM", "").lower()
+    fixed = os.environ.get("PYOPENGL_PLATFORM", "").lower()  # rule: allowed (PyOpenGL's, not ours)
     return f"the environment ties PyOpenGL to {fixed!r}" if fixed not in ("", name) else ""
 
 
 def _load_context_class(name: str) -> type[Any]:
     """MuJoCo's context for ``name``; the variable its import leaves behind is taken away again."""
-    before = os.environ.get("PYOPENGL_PLATFORM")
+    before = os.environ.get("PYOPENGL_PLATFORM")  # rule: allowed
     try:
         context_class: type[Any] = importlib.import_module(f"mujoco.{name}").GLContext
     finally:
         if before is None:
-            os.environ.pop("PYOPENGL_PLATFORM", None)
+            os.environ.pop("PYOPENGL_PLATFORM", None)  # rule: allowed (put back as it was)
     return context_class

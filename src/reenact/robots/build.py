@@ -14,7 +14,7 @@ import mujoco
 import numpy as np
 
 from reenact.robots.poses import compose_poses
-from reenact.robots.sheet import BodySpec, JointSpec, Quat, ShapeSpec, Sheet, Vec3
+from reenact.robots.sheet import BodySpec, CouplingSpec, JointSpec, Quat, ShapeSpec, Sheet, Vec3
 from reenact.robots.solids import SurfaceMesh, rounded_box, tapered_capsule
 
 BASE = "mocap_base"
@@ -59,10 +59,32 @@ def build_spec(sheet: Sheet, free: tuple[str, ...], config: BuildConfig) -> Any:
             _add_shape(spec, made[body.name], shape, f"{body.name}_{number}", meshes, config)
         if body.joint and body.joint.name not in frozen:
             _add_joint(spec, made[body.name], body.joint, sheet, config)
-    _add_couplings(spec, sheet, frozen)
+    for coupling in sheet.couplings:
+        if not {coupling.joint, coupling.of} & frozen:
+            add_coupling(spec, coupling)
     for first, second in sheet.excludes:
         spec.add_exclude(bodyname1=first, bodyname2=second)
+    exclude_at_base(spec)
     return spec
+
+
+def exclude_at_base(spec: Any) -> None:
+    """Excludes each first moving body from all that is fixed to the base: they are parent and child.
+
+    MuJoCo leaves parents out of a child's contacts, but whether links welded together count as one parent,
+    and whether a mocap body counts as the world, differs between its versions.
+    """
+    fixed: list[Any] = [spec.body(BASE)]
+    movers: list[Any] = []
+    for body in fixed:  # grows while it is walked: children fixed to the base come in at the end
+        for child in body.bodies:
+            (movers if len(child.joints) else fixed).append(child)
+    shaped = [body.name for body in fixed if len(body.geoms)]
+    done = {frozenset((e.bodyname1, e.bodyname2)) for e in spec.excludes}
+    for mover in (body.name for body in movers):
+        for other in shaped:
+            if mover and other and frozenset((mover, other)) not in done:
+                spec.add_exclude(bodyname1=mover, bodyname2=other)
 
 
 def _frozen_pose(body: BodySpec, sheet: Sheet, frozen: set[str]) -> tuple[Vec3, Quat]:
@@ -131,19 +153,17 @@ def add_servo(
     actuator.set_to_position(kp=effort / error, dampratio=config.damping_ratio)
 
 
-def _add_couplings(spec: Any, sheet: Sheet, frozen: set[str]) -> None:
-    for coupling in sheet.couplings:
-        if coupling.joint in frozen or coupling.of in frozen:
-            continue
-        data = np.zeros(mujoco.mjNEQDATA)
-        data[:2] = coupling.offset, coupling.scale
-        spec.add_equality(
-            type=mujoco.mjtEq.mjEQ_JOINT,
-            name1=coupling.joint,
-            name2=coupling.of,
-            objtype=mujoco.mjtObj.mjOBJ_JOINT,
-            data=data,
-        )
+def add_coupling(spec: Any, coupling: CouplingSpec) -> None:
+    """The coupling as a joint equality of the physics."""
+    data = np.zeros(mujoco.mjNEQDATA)
+    data[:2] = coupling.offset, coupling.scale
+    spec.add_equality(
+        type=mujoco.mjtEq.mjEQ_JOINT,
+        name1=coupling.joint,
+        name2=coupling.of,
+        objtype=mujoco.mjtObj.mjOBJ_JOINT,
+        data=data,
+    )
 
 
 def _add_shape(

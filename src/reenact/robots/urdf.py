@@ -23,6 +23,8 @@ class PreparedUrdf:
 
     xml: str
     velocities: dict[str, float]
+    mimics: dict[str, tuple[str, float, float]]
+    """Follower joint to (leader, multiplier, offset)."""
     dropped_meshes: tuple[str, ...]
     """Visual meshes left out because no readable format lies beside them."""
 
@@ -49,7 +51,9 @@ def prepare_urdf(path: Path, packages: dict[str, Path], skip_meshes: bool) -> Pr
     dropped = _edit_meshes(root, path, packages, skip_meshes)
     _fill_inertias(root)
     _add_compiler(root)
-    return PreparedUrdf(ElementTree.tostring(root, encoding="unicode"), _velocities(root), dropped)
+    return PreparedUrdf(
+        ElementTree.tostring(root, encoding="unicode"), _velocities(root), _mimics(root), dropped
+    )
 
 
 def _edit_meshes(
@@ -127,4 +131,14 @@ def _velocities(root: ElementTree.Element) -> dict[str, float]:
         speed = float(limit.get("velocity", 0)) if limit is not None else 0.0
         if speed > 0:
             found[joint.get("name", "")] = speed
+    return found
+
+
+def _mimics(root: ElementTree.Element) -> dict[str, tuple[str, float, float]]:
+    found = {}
+    for joint in root.findall("joint"):
+        mimic = joint.find("mimic")
+        if mimic is not None:
+            scale, offset = float(mimic.get("multiplier", 1)), float(mimic.get("offset", 0))
+            found[joint.get("name", "")] = (mimic.get("joint", ""), scale, offset)
     return found

@@ -10,11 +10,19 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from reenact.robots.build import BASE, COLLISION_GROUP, VISUAL_GROUP, BuildConfig, add_servo
+from reenact.robots.build import (
+    BASE,
+    COLLISION_GROUP,
+    VISUAL_GROUP,
+    BuildConfig,
+    add_coupling,
+    add_servo,
+    exclude_at_base,
+)
 from reenact.robots.checks import check_names
 from reenact.robots.errors import ModelFileError, SheetError
 from reenact.robots.sheet import CouplingSpec, Pair, Sheet
-from reenact.robots.urdf import prepare_urdf
+from reenact.robots.urdf import PreparedUrdf, prepare_urdf
 
 DEFAULT_EFFORT = 10.0
 """Effort limit where neither the file nor the sheet gives one, N m."""
@@ -37,27 +45,29 @@ def build_user_spec(
         SheetError: the sheet names joints or bodies the file lacks.
         ModelFileError: the file is missing, broken, or uses what we cannot (ball joints, lost meshes).
     """
-    spec, velocities = _load(sheet, path)
+    spec, urdf = _load(sheet, path)
     model = _compile(spec, sheet)
     where = path.name
     names = [model.body(b).name for b in range(1, model.nbody)]
     check_names(sheet, names, _ranges(spec, model, sheet), where)
     sheet = dataclasses.replace(
         sheet,
-        couplings=sheet.couplings or _mimics(model),
-        velocity=_fill(velocities, sheet.velocity, model),
+        couplings=sheet.couplings or _heads(urdf.mimics if urdf else _equalities(model)),
+        velocity=_fill(urdf.velocities if urdf else {}, sheet.velocity, model),
     )
     spec = _wrap(spec, sheet, path, _base_pose(model, sheet, where))
     _restore_figures(spec, model)
     _freeze(spec, model, sheet, set(sheet.frozen) - set(unfreeze), where)
     _limit_and_drive(spec, model, sheet, config)
+    _tie(spec, sheet)
     if Path(sheet.model_file).suffix.lower() == ".urdf":
         _sort_geoms(spec)
+    exclude_at_base(spec)
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     return sheet, spec
 
 
-def _load(sheet: Sheet, path: Path) -> tuple[Any, dict[str, float]]:
+def _load(sheet: Sheet, path: Path) -> tuple[Any, PreparedUrdf | None]:
     file = path.parent / sheet.model_file
     if not file.is_file():
         raise ModelFileError(
@@ -67,13 +77,13 @@ def _load(sheet: Sheet, path: Path) -> tuple[Any, dict[str, float]]:
         if file.suffix.lower() == ".urdf":
             packages = {name: path.parent / folder for name, folder in sheet.packages.items()}
             prepared = prepare_urdf(file, packages, sheet.meshes == "skip")
-            return mujoco.MjSpec.from_string(prepared.xml), prepared.velocities
+            return mujoco.MjSpec.from_string(prepared.xml), prepared
         spec = mujoco.MjSpec.from_file(str(file))
     except ValueError as err:
         raise ModelFileError(f"{sheet.model_file}: MuJoCo cannot read it: {err}") from err
     if sheet.meshes == "skip":
         _drop_meshes(spec)
-    return spec, {}
+    return spec, None
 
 
 def _drop_meshes(spec: Any) -> None:
@@ -126,8 +136,8 @@ def _fill(velocities: dict[str, float], given: dict[str, float], model: mujoco.M
     return {name: given.get(name, velocities.get(name, default)) for name in names}
 
 
-def _mimics(model: mujoco.MjModel) -> tuple[CouplingSpec, ...]:
-    """Linear joint equalities of the file, each referred to the joint at the head of its chain."""
+def _equalities(model: mujoco.MjModel) -> dict[str, tuple[str, float, float]]:
+    """Linear joint equalities of an MJCF: follower to (leader, scale, offset)."""
     leads: dict[str, tuple[str, float, float]] = {}
     for number in range(model.neq):
         if int(model.eq_type[number]) != mujoco.mjtEq.mjEQ_JOINT.value or model.eq_obj2id[number] < 0:
@@ -135,9 +145,14 @@ def _mimics(model: mujoco.MjModel) -> tuple[CouplingSpec, ...]:
         follower = model.joint(int(model.eq_obj1id[number])).name
         offset, scale = map(float, model.eq_data[number][:2])
         leads[follower] = (model.joint(int(model.eq_obj2id[number])).name, scale, offset)
+    return leads
+
+
+def _heads(leads: dict[str, tuple[str, float, float]]) -> tuple[CouplingSpec, ...]:
+    """Couplings with every follower referred to the joint at the head of its chain."""
     couplings = []
     for follower, (head, scale, offset) in leads.items():
-        while head in leads:
+        while head in leads and head != follower:
             head, inner, shift = leads[head][0], leads[head][1], leads[head][2]
             scale, offset = scale * inner, scale * shift + offset
         couplings.append(CouplingSpec(joint=follower, of=head, scale=scale, offset=offset))
@@ -251,6 +266,15 @@ def _limit_and_drive(spec: Any, model: mujoco.MjModel, sheet: Sheet, config: Bui
         slide = int(model.jnt_type[number]) == _SLIDE
         if joint.name not in followers:
             add_servo(spec, joint.name, ranges[joint.name], effort, slide, config)
+
+
+def _tie(spec: Any, sheet: Sheet) -> None:
+    """Every coupling as an equality of the physics, where the file (or MuJoCo's URDF reader) made none."""
+    joints = {joint.name for joint in spec.joints}
+    tied = {equality.name1 for equality in spec.equalities}
+    for coupling in sheet.couplings:
+        if {coupling.joint, coupling.of} <= joints and coupling.joint not in tied:
+            add_coupling(spec, coupling)
 
 
 def _sort_geoms(spec: Any) -> None:
