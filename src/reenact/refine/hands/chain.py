@@ -14,9 +14,9 @@ from reenact.hands.joints import JOINT_NAMES_21
 from reenact.hands.skeleton import HandSkeleton
 from reenact.refine.hands.fill import FillConfig, fill_gaps
 from reenact.refine.hands.gate import GateConfig, GateReason, find_jumps, gate_single_frames
-from reenact.refine.hands.hypotheses import HypothesisConfig, settle_poses
+from reenact.refine.hands.hypotheses import HandHypotheses, HypothesisConfig
 from reenact.refine.hands.limits import limit_angles
-from reenact.refine.hands.pose import HandPoses, PoseConfig, PoseProblem
+from reenact.refine.hands.pose import REVERSED, HandPoses, PoseConfig, PoseProblem
 from reenact.refine.hands.smooth import FrameData, SmoothConfig, smooth_track
 from reenact.refine.hands.track import WristTrack, rotate_covariance, scatter_poses
 from reenact.refine.hands.uncertainty import UncertaintyConfig, wrist_sigma_camera
@@ -55,6 +55,8 @@ class HandChain:
         self.t_seconds = t_seconds
         self.length = length
         self.problems = [self._problem(side) for side in range(2)]
+        self.backwards = np.zeros((len(t_seconds), 2), dtype=bool)
+        """Hands whose landmarks are read with the fingers in the other order; known after `fit`."""
 
     def _problem(self, side: int) -> PoseProblem:
         seen = self.landmarks.valid[:, side]
@@ -68,17 +70,15 @@ class HandChain:
         seen, problem, config = self.landmarks.valid[:, side], self.problems[side], self.config
         poses = problem.solve()
         believable = config.gate.max_reprojection / (np.sqrt(2.0) * config.pose.landmark_sigma)
-        settled = settle_poses(
-            problem,
-            poses,
-            self.T_scene_camera[seen],
-            believable,
-            self.t_seconds[seen],
-            config.hypotheses,
-        )
+        raw = self._scatter(side, poses)
+        settled = HandHypotheses(
+            problem, self.T_scene_camera[seen], self.t_seconds[seen], believable, config.hypotheses
+        ).settle(poses)
+        self.problems[side] = settled.problem
+        self.backwards[seen, side] = settled.backwards
         kept = np.zeros(len(seen), dtype=bool)
         kept[seen] = settled.kept
-        return self._scatter(side, poses), self._scatter(side, settled.poses), kept
+        return raw, self._scatter(side, settled.poses), kept
 
     def _scatter(self, side: int, poses: HandPoses) -> WristTrack:
         seen = self.landmarks.valid[:, side]
@@ -146,9 +146,22 @@ class HandChain:
         return dataclasses.replace(track, angles=limit_angles(track.angles, limits)), share
 
     def _off(self, side: int, track: WristTrack) -> Float64[np.ndarray, " t"]:
-        """Reprojection error of every frame (meaningless where nothing was seen)."""
-        joints = self.in_camera(track.joints_scene())
-        return reprojection_fraction(joints, self.landmarks.landmarks_px[:, side], self.lens)
+        """Reprojection error of every frame, of the landmarks as they are read (meaningless where nothing was seen)."""
+        return self._off_joints(side, self.in_camera(track.joints_scene()), self.backwards[:, side])
+
+    def _off_joints(
+        self, side: int, joints_camera: np.ndarray, backwards: Bool[np.ndarray, " t"]
+    ) -> Float64[np.ndarray, " t"]:
+        marks = self.landmarks.landmarks_px[:, side]
+        if not backwards.any():
+            return reprojection_fraction(joints_camera, marks, self.lens)
+        read = np.where(backwards[:, None, None], marks[:, REVERSED], marks)
+        thumb = slice(
+            1, 5
+        )  # says nothing when read backwards: put where it is looked for, then left out of the mean
+        read[backwards, thumb] = self.lens.project(joints_camera[backwards, thumb])
+        share = np.where(backwards, np.sqrt(21 / 17), 1.0)
+        return reprojection_fraction(joints_camera, read, self.lens) * share
 
     def _trust(self, side: int, off: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, " t"]:
         """The net's confidence, lowered by misfit: 0.95 of it at a third of the gate, 0.6 at the gate."""
@@ -163,8 +176,8 @@ class HandChain:
             return np.einsum("tij,tj->ti", R, points_scene) + t
         return np.einsum("tij,tnj->tni", R, points_scene) + t[:, None]
 
-    def tracks(self, sides: list[WristTrack]) -> HandTracks:
-        """The record of both hands."""
+    def tracks(self, sides: list[WristTrack], *, as_read: bool) -> HandTracks:
+        """The record of both hands; reprojection is of the landmarks as they are read in the end, or as they came."""
         joints = np.stack([track.joints_scene() for track in sides], axis=1)
         source = np.stack([track.source for track in sides], axis=1)
         user = self.config.hand_length is not None
@@ -174,7 +187,7 @@ class HandChain:
             confidence=np.stack([track.confidence for track in sides], axis=1),
             source=source,
             sigma_camera=np.stack([self._sigma(track) for track in sides], axis=1),
-            reprojection=self._reprojection(joints, source),
+            reprojection=self._reprojection(joints, source, self.backwards & as_read),
             hand_length=np.full(2, self.length),
             hand_length_source="user" if user else "adult_prior",
             world_frame=self.camera.world_frame,
@@ -191,11 +204,10 @@ class HandChain:
             self.camera.focal_sigma,
         )
 
-    def _reprojection(self, joints: np.ndarray, source: np.ndarray) -> Float64[np.ndarray, "t s=2"]:
+    def _reprojection(
+        self, joints: np.ndarray, source: np.ndarray, backwards: Bool[np.ndarray, "t 2"]
+    ) -> Float64[np.ndarray, "t s=2"]:
         """0 where nothing was seen in that frame."""
-        errors = [
-            reprojection_fraction(self.in_camera(joints[:, s]), self.landmarks.landmarks_px[:, s], self.lens)
-            for s in range(2)
-        ]
+        errors = [self._off_joints(s, self.in_camera(joints[:, s]), backwards[:, s]) for s in range(2)]
         seen = (source == Source.OBSERVED) | (source == Source.SMOOTHED)
         return np.where(seen & self.landmarks.valid, np.stack(errors, axis=1), 0.0)

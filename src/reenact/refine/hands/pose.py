@@ -20,6 +20,8 @@ from reenact.refine.hands.levenberg import LevenbergConfig, Normal, State, minim
 from reenact.refine.hands.limits import JointLimitsConfig, limit_angles
 from reenact.refine.hands.rigid import NEAR, RayBundle, place_by_size
 
+REVERSED = np.array([0, 1, 2, 3, 4, *range(17, 21), *range(13, 17), *range(9, 13), *range(5, 9)])
+"""Landmarks of a hand whose four fingers were named from the wrong edge; its own inverse."""
 _PIPS, _DIPS = np.array([6, 10, 14, 18]), np.array([7, 11, 15, 19])
 
 
@@ -92,9 +94,18 @@ def _retract(state: State, step: np.ndarray) -> State:
 class PoseProblem:
     """Residuals of n hands; every term is a weighted least-squares row of the same 26-number step."""
 
-    def __init__(self, skeleton: HandSkeleton, rays: np.ndarray, rel: np.ndarray, config: PoseConfig) -> None:
+    def __init__(
+        self,
+        skeleton: HandSkeleton,
+        rays: np.ndarray,
+        rel: np.ndarray,
+        config: PoseConfig,
+        told: np.ndarray | None = None,
+    ) -> None:
+        """`told` [n 21] is false for landmarks that say nothing; None: all speak."""
         self.config = config
         self.skeleton = skeleton
+        self.told = np.ones(np.shape(rays)[:2], dtype=bool) if told is None else told
         self.planes = FingerPlanes(skeleton)
         self.bundle = RayBundle.from_rays(rays)
         self.sigma = config.landmark_sigma * self.bundle.box_angle
@@ -105,6 +116,27 @@ class PoseProblem:
         self.lower, self.upper = config.limits.bounds()
         self.relaxed = np.deg2rad(np.array([*config.relaxed_thumb_deg, *config.relaxed_deg * 4]))
         self.coupling = _tendon_matrix(config)
+
+    def take(self, rows: np.ndarray) -> PoseProblem:
+        """Some of the hands."""
+        return PoseProblem(
+            self.skeleton, self.bundle.rays[rows], self.rel[rows], self.config, self.told[rows]
+        )
+
+    def fingers_reversed(self) -> PoseProblem:
+        """The same landmarks read as if the net had taken the hand for the other one: index to pinky the other way
+        round. The thumb then says nothing, for it was looked for on the wrong edge of the hand."""
+        told = self.told.copy()
+        told[:, 1:5] = False
+        rays, rel = self.bundle.rays[:, REVERSED], self.rel[:, REVERSED]
+        return PoseProblem(self.skeleton, rays, rel, self.config, told)
+
+    def mixed(self, other: PoseProblem, others: np.ndarray) -> PoseProblem:
+        """The hands of `other` where the mask says so, else these."""
+        each = others[:, None]
+        rays = np.where(each[..., None], other.bundle.rays, self.bundle.rays)
+        rel = np.where(each[..., None], other.rel, self.rel)
+        return PoseProblem(self.skeleton, rays, rel, self.config, np.where(each, other.told, self.told))
 
     def start(self) -> State:
         """The net's own orientation and angles, brought inside the limits and placed by apparent size."""
@@ -128,9 +160,9 @@ class PoseProblem:
         )
         joints = self.joints((R, t, angles))
         error, _, _ = self.bundle.errors(joints)
-        rms = np.sqrt((error**2).sum(axis=-1).mean(axis=-1) / 2.0)
+        rms = np.sqrt(((error**2).sum(axis=-1) * self.told).sum(axis=-1) / self.told.sum(axis=-1) / 2.0)
         bones = bones_of(joints) / self.bone_lengths[:, None]
-        off = (bones - self.directions) / self.config.direction_sigma
+        off = (bones - self.directions) / self.config.direction_sigma * self.told[:, 1:, None]
         hint, _ = _cauchy(off, self.config.direction_outlier)
         return HandPoses(R, t, angles, np.linalg.inv(normal), rms / self.sigma, cost - hint, hint)
 
@@ -155,10 +187,11 @@ class PoseProblem:
     def _image_rows(
         self, joints: np.ndarray, jacobian: np.ndarray, rows: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        sigma = self.sigma[rows]
+        sigma, told = self.sigma[rows], self.told[rows]
         error, slope, along = self.bundle.take(rows).errors(joints)
+        error = error * told[..., None]
         cost, root = _cauchy(error / sigma[:, None, None], self.config.landmark_outlier)
-        scale = (root / sigma[:, None])[..., None]
+        scale = (root * told / sigma[:, None])[..., None]
         table = (slope @ jacobian) * scale[..., None]
         n = len(rows)
         return cost, (error * scale).reshape(n, 42), table.reshape(n, 42, STEP_SIZE), along.min(axis=1) > NEAR
@@ -166,11 +199,11 @@ class PoseProblem:
     def _direction_rows(
         self, joints: np.ndarray, jacobian: np.ndarray, rows: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        sigma, n = self.config.direction_sigma, len(rows)
+        sigma, n, told = self.config.direction_sigma, len(rows), self.told[rows, 1:]
         bones = bones_of(joints) / self.bone_lengths[:, None]
-        error = (bones - self.directions[rows]) / sigma
+        error = (bones - self.directions[rows]) / sigma * told[..., None]
         cost, root = _cauchy(error, self.config.direction_outlier)
-        weight = root / (sigma * self.bone_lengths)
+        weight = root * told / (sigma * self.bone_lengths)
         table = bones_of(jacobian.reshape(n, 21, 3 * STEP_SIZE)) * weight[..., None]
         return cost, (error * root[..., None]).reshape(n, 60), table.reshape(n, 60, STEP_SIZE)
 

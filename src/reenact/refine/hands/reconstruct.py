@@ -48,15 +48,16 @@ def reconstruct_hands(
     length = _checked(landmarks, camera, t_ns, config)
     chain = HandChain(landmarks, camera, (t_ns - t_ns[0]) * 1e-9, length, config)
     fitted, settled, on_path = zip(*(chain.fit(side) for side in range(2)), strict=True)
-    raw = chain.tracks(list(fitted))
+    raw = chain.tracks(list(fitted), as_read=False)
     reasons = chain.gate(list(settled), list(on_path))
     refined, by_side, moved = zip(
         *(chain.refine(s, settled[s], reasons[:, s]) for s in range(2)), strict=True
     )
-    tracks, reasons = chain.tracks(list(refined)), np.stack(by_side, axis=1)
+    tracks, reasons = chain.tracks(list(refined), as_read=True), np.stack(by_side, axis=1)
     diagnostics: dict[str, object] = {
         "reasons": count_reasons(reasons),
         "filled_frames": {n: int((tracks.source[:, s] == Source.FILLED).sum()) for s, n in enumerate(SIDES)},
+        "fingers_reversed": {n: int(chain.backwards[:, s].sum()) for s, n in enumerate(SIDES)},
         "limited_share": {n: round(float(moved[s]), 4) for s, n in enumerate(SIDES)},
         "hand_length": length,
     }
