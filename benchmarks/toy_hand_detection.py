@@ -17,9 +17,7 @@ import numpy as np
 from reenact.hands.joints import JOINT_NAMES_21, SIDES
 from reenact.hands.poses import POSE_NAMES, named_pose
 from reenact.perception.hands.mediapipe_litert import MediaPipeHands
-from reenact.toy.hand_stage import HandStage, HandView
-
-CAMERA_PITCH_DEG = 35.0
+from reenact.toy.hand_stage import HandStage, HandView, place
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class Case:
 
 @dataclass
 class Result:
+    """What the nets said about a case."""
+
     case: Case
     view: HandView
     found: bool
@@ -75,54 +75,20 @@ def grid(views: int, seed: int, width_px: int) -> list[Case]:
     return cases
 
 
-def camera_and_hand(case: Case, K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`T_world_camera` looking down at the floor, and `T_world_wrist` that shows the hand as the case wants."""
-    pitch = np.deg2rad(CAMERA_PITCH_DEG)
-    forward = np.array([np.cos(pitch), 0.0, -np.sin(pitch)])
-    right = np.array([0.0, -1.0, 0.0])
-    R_world_camera = np.stack([right, np.cross(forward, right), forward], axis=1)
-    T_world_camera = np.eye(4)
-    T_world_camera[:3, :3] = R_world_camera
-    ray = np.array([case.shift_px[0] / K[0, 0], case.shift_px[1] / K[1, 1], 1.0])
-    ray /= np.linalg.norm(ray)
-    T_world_camera[:3, 3] = -R_world_camera @ ray * case.distance
-    to_camera_wrist = case.direction_wrist * ([1, 1, 1] if case.side == 0 else [-1, 1, 1])
-    R_camera_wrist = _turn_onto(to_camera_wrist, -ray)
-    R_camera_wrist = _about(ray, case.roll) @ R_camera_wrist
-    T_world_wrist = np.eye(4)
-    T_world_wrist[:3, :3] = R_world_camera @ R_camera_wrist
-    middle_wrist = np.array([0.085 if case.side == 0 else -0.085, -0.01, 0.0])
-    T_world_wrist[:3, 3] = -T_world_wrist[:3, :3] @ middle_wrist
-    return T_world_camera, T_world_wrist
-
-
-def _turn_onto(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Some rotation R with R a = b."""
-
-    def basis(v: np.ndarray) -> np.ndarray:
-        helper = np.eye(3)[np.argmin(np.abs(v))]
-        second = np.cross(v, helper)
-        second /= np.linalg.norm(second)
-        return np.stack([v, second, np.cross(v, second)], axis=1)
-
-    return basis(b) @ basis(a).T
-
-
-def _about(axis: np.ndarray, angle: float) -> np.ndarray:
-    x, y, z = axis
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-
-
 def run(cases: list[Case], width_px: int, height_px: int, backend: MediaPipeHands) -> list[Result]:
     """Renders and detects every case."""
     results = []
     with HandStage(width_px, height_px) as stage:
         for case in cases:
-            T_world_camera, T_world_wrist = camera_and_hand(case, stage.K)
-            view = stage.view(case.side, named_pose(case.pose), T_world_wrist, T_world_camera)
-            results.append(judge(case, view, backend))
+            results.append(judge(case, show(stage, case), backend))
     return results
+
+
+def show(stage: HandStage, case: Case) -> HandView:
+    """The picture of a case."""
+    ray = np.array([case.shift_px[0] / stage.K[0, 0], case.shift_px[1] / stage.K[1, 1], 1.0])
+    placed = place(case.side, case.direction_wrist, case.roll, case.distance, ray)
+    return stage.view(case.side, named_pose(case.pose), *placed)
 
 
 def judge(case: Case, view: HandView, backend: MediaPipeHands) -> Result:
@@ -189,11 +155,15 @@ def print_offsets(results: list[Result]) -> None:
         across /= np.linalg.norm(across)
         rows.append((r.landmarks_px - truth) @ np.stack([along, across], 1) / r.box_px)
     rows_ = np.array(rows)
-    print(f"\n## systematic offset net - truth, % of hand box ({len(rows_)} clear views): along to fingers, to thumb side")
+    print(
+        f"\n## systematic offset net - truth, % of hand box ({len(rows_)} clear views): along to fingers, to thumb side"
+    )
     for j, name in enumerate(JOINT_NAMES_21):
         mean, spread = 100 * rows_[:, j].mean(0), 100 * rows_[:, j].std(0)
         error = 100 * np.median([r.error[j] for r in found])
-        print(f"{name:12s} {mean[0]:6.1f} {mean[1]:6.1f}   spread {spread[0]:5.1f} {spread[1]:5.1f}  median error {error:5.1f}")
+        print(
+            f"{name:12s} {mean[0]:6.1f} {mean[1]:6.1f}   spread {spread[0]:5.1f} {spread[1]:5.1f}  median error {error:5.1f}"
+        )
 
 
 def save_pictures(results: list[Result], folder: Path) -> None:
@@ -227,7 +197,9 @@ def main() -> None:
         start = time.perf_counter()
         results = run(grid(views, args.seed, width), width, height, backend)
         seconds = time.perf_counter() - start
-        print_tables(results, f"{width}x{height}, {views} views x {len(POSE_NAMES)} poses x 2 hands, {seconds:.0f} s")
+        print_tables(
+            results, f"{width}x{height}, {views} views x {len(POSE_NAMES)} poses x 2 hands, {seconds:.0f} s"
+        )
         if width == 640:
             print_offsets(results)
         if args.pictures:

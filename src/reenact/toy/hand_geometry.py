@@ -78,7 +78,9 @@ class HandSkin:
         """Index in the model; `Surfaces.object_idx` where `object_type` is `mjOBJ_SKIN`."""
         self._finer = _finer(side)
         start = int(model.skin_vertadr[self.skin_idx])
-        self._vertices = model.skin_vert[start : start + int(model.skin_vertnum[self.skin_idx])]
+        self.count = int(model.skin_vertnum[self.skin_idx])
+        """Vertices drawn."""
+        self._vertices = model.skin_vert[start : start + self.count]
 
     def show(self, vertices_world: Float[np.ndarray, "v 3"]) -> None:
         """Puts the hand (vertices as `HandMesh.pose` gives them) there from the next scene update on."""

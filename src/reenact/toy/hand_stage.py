@@ -13,7 +13,8 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Float, Float64, UInt8
 
-from reenact.hands.joints import SIDES
+from reenact.geometry.rotations import so3_exp
+from reenact.hands.joints import LEFT, SIDES
 from reenact.hands.mesh import HandMesh
 from reenact.hands.skeleton import HandSkeleton
 from reenact.rendering.renderer import OffscreenRenderer, RenderConfig
@@ -44,6 +45,47 @@ class HandView:
     def is_clear(self, max_axis_deg: float = 60.0, min_seen: float = 0.12) -> bool:
         """Palm or back within `max_axis_deg` of the camera and at least `min_seen` of every finger in sight."""
         return self.palm_axis_deg <= max_axis_deg and bool((self.seen >= min_seen).all())
+
+
+CAMERA_PITCH_DEG = 35.0
+"""How far the stage's camera looks down."""
+
+
+def place(
+    side: int,
+    direction_wrist: Float[np.ndarray, "3"],
+    roll: float,
+    distance: float,
+    ray_camera: Float[np.ndarray, "3"],
+) -> tuple[Float64[np.ndarray, "4 4"], Float64[np.ndarray, "4 4"]]:
+    """`T_world_wrist` and `T_world_camera` that show a hand from a given side.
+
+    Args:
+        side: 0 left, 1 right.
+        direction_wrist: from the hand to the camera; x to the fingers, y to the back, z to the thumb, on both sides.
+        roll: turn of the hand about the viewing ray (rad).
+        distance: camera to the middle of the palm (m).
+        ray_camera: where in the picture the hand appears, [0 0 1] = in the middle.
+    """
+    pitch = np.deg2rad(CAMERA_PITCH_DEG)
+    forward, right = np.array([np.cos(pitch), 0.0, -np.sin(pitch)]), np.array([0.0, -1.0, 0.0])
+    R_world_camera = np.stack([right, np.cross(forward, right), forward], axis=1)
+    ray = np.asarray(ray_camera, float) / np.linalg.norm(ray_camera)
+    T_world_camera, T_world_wrist = np.eye(4), np.eye(4)
+    T_world_camera[:3, :3], T_world_camera[:3, 3] = R_world_camera, -R_world_camera @ ray * distance
+    to_fingers = 1.0 if side == LEFT else -1.0
+    to_camera = np.asarray(direction_wrist, float) * [to_fingers, 1.0, 1.0]
+    R_camera_wrist = so3_exp(ray * roll) @ _basis(-ray) @ _basis(to_camera / np.linalg.norm(to_camera)).T
+    T_world_wrist[:3, :3] = R_world_camera @ R_camera_wrist
+    T_world_wrist[:3, 3] = -T_world_wrist[:3, :3] @ [0.085 * to_fingers, -0.01, 0.0]
+    return T_world_wrist, T_world_camera
+
+
+def _basis(first: np.ndarray) -> np.ndarray:
+    """Some rotation whose first column is `first`."""
+    second = np.cross(first, np.eye(3)[np.argmin(np.abs(first))])
+    second /= np.linalg.norm(second)
+    return np.stack([first, second, np.cross(first, second)], axis=1)
 
 
 def intrinsics(width_px: int, height_px: int) -> Float64[np.ndarray, "3 3"]:
