@@ -11,14 +11,6 @@ import tyro
 
 from reenact.cli.output import emit, parse
 from reenact.cli.run import outcome_lines
-from reenact.pipeline.progress import progress_for
-from reenact.pipeline.store import ArtefactStore
-from reenact.stages import layout
-from reenact.stages.clip import Segment
-from reenact.stages.notes import read_json
-from reenact.stages.run import ClipSource, RunRequest, run_clips, summary_words
-from reenact.stages.toy import TRUTH, toy_folder
-from reenact.stages.trajectory import RobotChoice
 from reenact.toy.config import ToyConfig
 
 DESCRIPTION = """Render a toy clip whose truth is known, find its hands with the real hand nets, lift them to metric 3D,
@@ -47,6 +39,15 @@ class DemoOptions:
 def run(args: Sequence[str]) -> int:
     """Parse, render, run, print errors against truth."""
     options = parse(DemoOptions, "demo", args, DESCRIPTION)
+    from reenact.pipeline.progress import progress_for
+    from reenact.pipeline.store import ArtefactStore
+    from reenact.stages import layout
+    from reenact.stages.clip import Segment
+    from reenact.stages.notes import read_json
+    from reenact.stages.run import ClipSource, RunRequest, run_clips, summary_words
+    from reenact.stages.toy import TRUTH, toy_folder
+    from reenact.stages.trajectory import RobotChoice
+
     robots = [RobotChoice.of(name) for name in options.robot]
     progress = progress_for()
     toy = ToyConfig.demo().replace(activity=options.activity, seed=options.seed)

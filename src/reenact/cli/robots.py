@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from reenact.cli.output import emit, parse
 from reenact.errors import InputError
-from reenact.robots.model import Robot
-from reenact.robots.registry import known_robots, load_robot
+
+if TYPE_CHECKING:
+    from reenact.robots.model import Robot
 
 DESCRIPTION = (
     """List the known robots, show one (figures and a picture), or check a sheet file of your own."""
@@ -36,6 +37,8 @@ class RobotsOptions:
 def run(args: Sequence[str]) -> int:
     """Parse, look up, print."""
     options = parse(RobotsOptions, "robots", args, DESCRIPTION)
+    from reenact.robots.registry import known_robots, load_robot
+
     if options.action == "list":
         rows = [robot_words(load_robot(name)) for name in known_robots()]
         emit({"robots": rows}, _table(rows), options.json)

@@ -1,22 +1,23 @@
-"""`reenact run VIDEO... --robot R`: the whole spine over one or many videos."""
+"""`reenact run VIDEO... --robot R`: the whole spine over one or many videos.
+
+Options are parsed before anything heavy is loaded, so that `--help` and a mistyped flag answer at once.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from reenact.cli.output import emit, parse
-from reenact.cli.sources import find_videos
 from reenact.errors import InputError
-from reenact.pipeline.progress import progress_for
-from reenact.stages.plan import RunConfig
-from reenact.stages.run import RunOutcome, RunRequest, run_clips, summary_words, whole
-from reenact.stages.trajectory import RobotChoice
+
+if TYPE_CHECKING:
+    from reenact.stages.plan import RunConfig
+    from reenact.stages.run import RunOutcome
 
 DESCRIPTION = """Turn videos into metric hands, robot motion, a LeRobot dataset and a report.
 
@@ -59,21 +60,33 @@ class RunOptions:
     """Write the LeRobot dataset."""
     force: tuple[str, ...] = ()
     """Stages to repeat although they are finished (clip, camera, landmarks, hands, trajectory_<robot>, ...)."""
+    set: tuple[str, ...] = ()
+    """Any setting of any stage: --set hands.hand_length=0.18 clip.max_fps_hz=60 (see --settings)."""
+    settings: bool = False
+    """Print every setting with its value and stop."""
     json: bool = False
     """Print one JSON object instead of words."""
-    config: Annotated[RunConfig, tyro.conf.arg(prefix_name=True)] = field(default_factory=RunConfig)
-    """Every setting of every stage."""
 
 
 def run(args: Sequence[str]) -> int:
     """Parse, run, print."""
     options = parse(RunOptions, "run", args, DESCRIPTION)
+    from reenact.cli.settings import setting_lines
+    from reenact.cli.sources import find_videos
+    from reenact.pipeline.progress import progress_for
+    from reenact.stages.run import RunRequest, run_clips, summary_words, whole
+    from reenact.stages.trajectory import RobotChoice
+
+    config = resolve(options)
+    if options.settings:
+        print(*setting_lines(config), sep="\n")
+        return 0
     sources = whole(find_videos(options.videos), _ns(options.start), _ns(options.end))
     request = RunRequest(
         sources=sources,
         robots=[RobotChoice.of(name) for name in options.robot],
         out=options.out,
-        config=resolve(options),
+        config=config,
         with_video=options.video,
         with_dataset=options.dataset,
         jobs=options.jobs,
@@ -85,33 +98,34 @@ def run(args: Sequence[str]) -> int:
 
 
 def resolve(options: RunOptions) -> RunConfig:
-    """The short options written into the full config; they win over it."""
-    config = options.config
+    """The full config: defaults, then `--set`, then the short options, which win."""
+    from reenact.cli.settings import apply_settings
+    from reenact.stages.plan import RunConfig
+
+    config = apply_settings(RunConfig(), options.set)
     classical, mediapipe = config.camera.classical, config.landmarks.mediapipe
     user = classical.user
     if options.intrinsics is not None and options.fov_deg is not None:
         raise InputError("both --intrinsics and --fov-deg are given", hint="give one of them")
     if options.intrinsics is not None:
         fx, fy, cx, cy = options.intrinsics
-        user = dataclasses.replace(user, fx=fx, fy=fy, cx=cx, cy=cy, kb4=options.fisheye)
+        user = replace(user, fx=fx, fy=fy, cx=cx, cy=cy, kb4=options.fisheye)
     elif options.fov_deg is not None:
-        user = dataclasses.replace(user, horizontal_fov_deg=options.fov_deg, kb4=options.fisheye)
+        user = replace(user, horizontal_fov_deg=options.fov_deg, kb4=options.fisheye)
     elif options.fisheye is not None:
         raise InputError("--fisheye without --intrinsics or --fov-deg", hint="the focal length is needed too")
     if options.pitch_deg is not None:
-        user = dataclasses.replace(user, pitch_deg=options.pitch_deg)
+        user = replace(user, pitch_deg=options.pitch_deg)
     hands = config.hands
     if options.hand_length is not None:
-        hands = dataclasses.replace(hands, hand_length=options.hand_length)
+        hands = replace(hands, hand_length=options.hand_length)
     selfie = options.mirrored or mediapipe.mirrored
-    return dataclasses.replace(
+    return replace(
         config,
-        camera=dataclasses.replace(config.camera, classical=dataclasses.replace(classical, user=user)),
-        landmarks=dataclasses.replace(
-            config.landmarks, mediapipe=dataclasses.replace(mediapipe, mirrored=selfie)
-        ),
+        camera=replace(config.camera, classical=replace(classical, user=user)),
+        landmarks=replace(config.landmarks, mediapipe=replace(mediapipe, mirrored=selfie)),
         hands=hands,
-        episode=dataclasses.replace(config.episode, task=options.task),
+        episode=replace(config.episode, task=options.task),
     )
 
 

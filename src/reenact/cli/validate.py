@@ -10,7 +10,6 @@ import tyro
 
 from reenact.cli.output import emit, parse
 from reenact.errors import InputError, ReenactError
-from reenact.stages import layout
 
 DESCRIPTION = """Check a run folder, a scene folder, a trajectory.npz or a LeRobot dataset.
 
@@ -56,7 +55,7 @@ def check_path(path: Path) -> dict[str, list[str]]:
         found[str(scene)] = _scene(scene)
     for npz in sorted([*path.glob("*/*/trajectory.npz"), *path.glob("*/trajectory.npz")]):
         found[str(npz)] = _trajectory(npz)
-    for dataset in sorted((path / layout.DATASETS).glob("*")):
+    for dataset in sorted((path / "datasets").glob("*")):
         found[str(dataset)] = _dataset(dataset)
     if not found:
         raise InputError(
