@@ -19,6 +19,10 @@ ORBIT = np.deg2rad(14.0)
 """Amplitude of the orbit about the table (rad)."""
 ORBIT_PERIOD = 6.0
 """Seconds there and back."""
+ASIDE = 0.38
+"""How far the exo camera stands on the working hand's side (m): there the back of the hand stays in view."""
+WATCHED_FROM_THE_MIDDLE = frozenset({"two_hand_lift", "handover", "cut"})
+"""Activities of two working hands."""
 SHAKE = {"exo": (0.006, 0.010), "shoulder": (0.006, 0.010), "ego": (0.012, 0.030)}
 """Amplitude of handheld shake: metres and radians."""
 
@@ -58,13 +62,12 @@ def _standpoint(config: ToyConfig, rng: np.random.Generator) -> tuple[np.ndarray
     table = np.array([0.0, 0.0, TABLE_TOP])
     if config.view == "ego":
         return EYES + 0.01 * jitter[:3], table + [0.0, -0.03, 0.05] + 0.015 * jitter[3:]
+    out = 1.0 if config.main_side == "right" else -1.0
     if config.view == "shoulder":
-        return table + [0.34, -0.34, 0.60] + 0.03 * jitter[:3], table + [-0.03, -0.02, 0.05] + 0.02 * jitter[
-            3:
-        ]
-    return table + [0.10 * jitter[0], 0.60 + 0.03 * jitter[1], 0.47 + 0.04 * jitter[2]], (
-        table + [0.0, -0.07, 0.06] + 0.015 * jitter[3:]
-    )
+        eye, target = np.array([0.34 * out, -0.34, 0.60]), np.array([-0.03 * out, -0.02, 0.05])
+        return table + eye + 0.03 * jitter[:3], table + target + 0.02 * jitter[3:]
+    eye = np.array([ASIDE * out if config.activity not in WATCHED_FROM_THE_MIDDLE else 0.0, 0.50, 0.47])
+    return table + eye + [0.08, 0.03, 0.04] * jitter[:3], table + [0.0, -0.06, 0.06] + 0.015 * jitter[3:]
 
 
 def _wander(rng: np.random.Generator, t: np.ndarray, count: int) -> np.ndarray:

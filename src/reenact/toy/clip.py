@@ -10,12 +10,14 @@ import dataclasses
 import functools
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from reenact.geometry.cameras import PinholeCamera
 from reenact.records import load_record, save_record
 from reenact.records.files import atomic_folder
 from reenact.records.volumes import VolumeReader, VolumeWriter
@@ -25,7 +27,7 @@ from reenact.toy.arms import solve_arms
 from reenact.toy.cameras import camera_path, make_camera
 from reenact.toy.config import ToyConfig
 from reenact.toy.person import CHEST, forearm_turns
-from reenact.toy.render import film
+from reenact.toy.render import ToyFrame, film
 from reenact.toy.script import perform
 from reenact.toy.truth import ToyHandPoses, frame_times_ns, true_clip, true_scene
 from reenact.toy.visibility import visible_share
@@ -99,30 +101,11 @@ def make_clip(config: ToyConfig, folder: Path) -> ToyClip:
     world = ToyWorld(config, script.props, performance, arms, np.random.default_rng([config.seed, _LOOKS]))
     camera = make_camera(config)
     T_world_camera = camera_path(config, np.random.default_rng([config.seed, _CAMERA]), t)
-    visible = np.zeros((frames, 2))
     with atomic_folder(Path(folder)) as beside:
         truth = beside / "truth"
         truth.mkdir()
-        with (
-            VideoWriter(
-                beside / "video.mp4", config.width_px, config.height_px, config.fps_hz, crf=18, threads=1
-            ) as video,
-            VolumeWriter(
-                truth / "depth.h5", unit="0.1 mm", meaning="z in the camera frame, 0 = no surface"
-            ) as depths,
-            VolumeWriter(
-                truth / "masks.h5", unit="label", meaning="MaskLabel codes of reenact.toy.world"
-            ) as masks,
-        ):
-            for i, frame in enumerate(film(config, world, performance, camera, T_world_camera)):
-                video.write(frame.rgb)
-                depths.append(
-                    np.rint(frame.depth.astype(np.float64) / DEPTH_UNIT).clip(0, 65535).astype(np.uint16)
-                )
-                masks.append(frame.mask)
-                for side in np.flatnonzero(performance.present):
-                    vertices = world.hand_vertices(i, int(side))
-                    visible[i, side] = visible_share(vertices, int(side), camera, T_world_camera[i], frame)
+        shots = film(config, world, performance, camera, T_world_camera)
+        visible = _store(config, world, camera, T_world_camera, shots, beside)
         clip = true_clip(config, frames, hashlib.sha256((beside / "video.mp4").read_bytes()).hexdigest())
         true_scene(config, clip, script, performance, camera, T_world_camera).save(truth)
         poses = ToyHandPoses(
@@ -133,3 +116,35 @@ def make_clip(config: ToyConfig, folder: Path) -> ToyClip:
         save_record(poses, truth, "hand_poses")
         (beside / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=1))
     return ToyClip(Path(folder))
+
+
+def _store(
+    config: ToyConfig,
+    world: ToyWorld,
+    camera: PinholeCamera,
+    T_world_camera: np.ndarray,
+    shots: Iterator[ToyFrame],
+    folder: Path,
+) -> np.ndarray:
+    """Write video, depth and masks frame by frame; returns how much of each hand is seen, [t 2]."""
+    size, truth = (config.width_px, config.height_px, config.fps_hz), folder / "truth"
+    visible = np.zeros((len(T_world_camera), 2))
+    with (
+        VideoWriter(folder / "video.mp4", *size, crf=18, repeatable=True) as video,
+        VolumeWriter(
+            truth / "depth.h5", unit="0.1 mm", meaning="z in the camera frame, 0 = no surface"
+        ) as depths,
+        VolumeWriter(
+            truth / "masks.h5", unit="label", meaning="MaskLabel codes of reenact.toy.world"
+        ) as masks,
+    ):
+        for i, shot in enumerate(shots):
+            video.write(shot.rgb)
+            depths.append(
+                np.rint(shot.depth.astype(np.float64) / DEPTH_UNIT).clip(0, 65535).astype(np.uint16)
+            )
+            masks.append(shot.mask)
+            for side in world.sides:
+                vertices = world.hand_vertices(i, side)
+                visible[i, side] = visible_share(vertices, side, camera, T_world_camera[i], shot)
+    return visible

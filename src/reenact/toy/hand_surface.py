@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from reenact.hands.joints import LEFT
-from reenact.hands.mesh import REST_ANGLES, HandMesh
+from reenact.hands.mesh import HandMesh
+from reenact.hands.rest import rest_transforms
 from reenact.hands.skeleton import HandSkeleton
 
 PALM = 5
@@ -83,7 +84,7 @@ def _classify(mesh: HandMesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     part = np.where(bone == 0, PALM, (bone - 1) // 3)
     distal = mesh.vertices_rest[:, 0] * (1.0 if mesh.side == LEFT else -1.0)
     part = np.where((part == PALM) & (distal < 0.0), FOREARM, part)
-    T = HandSkeleton.adult(mesh.side).bone_transforms(REST_ANGLES)[bone]
+    T = rest_transforms(mesh.side)[bone]
     local = np.einsum("vji,vj->vi", T[:, :3, :3], mesh.vertices_rest - T[:, :3, 3])
     across = np.hypot(local[:, 1], np.where(bone == 0, 0.0, local[:, 2]))
     return part, bone, -local[:, 1] / np.maximum(across, 1e-9)

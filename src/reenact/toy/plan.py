@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float64
@@ -134,7 +134,7 @@ class Stage:
         self.place: list[np.ndarray] = []
         self.holds: list[Hold] = []
         self.hands = {side: self._resting(side) for side in sides}
-        self._open_holds: dict[tuple[int, int], tuple[float, str, bool]] = {}
+        self._open_holds: dict[tuple[int, int], dict[str, Any]] = {}
 
     # --- things -----------------------------------------------------------------------------------------------
 
@@ -180,27 +180,27 @@ class Stage:
             bends=(Bend(grasp.opened, 0.02, 0.5),),
         )  # fmt: skip
 
-    def close(self, side: int, object_idx: int, grasp: Grasp, kind: str = "grasp") -> None:
-        """Close the fingers; from then on the object goes with the hand."""
+    def close(self, side: int, object_idx: int, grasp: Grasp, **how: Any) -> None:
+        """Close the fingers; from then on the object goes with the hand (`how`: further fields of the `Hold`)."""
         hand = self.hands[side]
         hand.wait(float(self.rng.uniform(*CLOSE_TIME)), Bend(grasp.closed))
-        self.take(side, object_idx, kind)
+        self.take(side, object_idx, **how)
         hand.wait(0.08)
 
-    def take(self, side: int, object_idx: int, kind: str = "grasp", leads: bool = True) -> None:
-        """From now on the object goes with the hand (or, where it does not lead, the hand with the object)."""
-        self._open_holds[side, object_idx] = (self.hands[side].now, kind, leads)
+    def take(self, side: int, object_idx: int, **how: Any) -> None:
+        """From now on the object goes with the hand; `how` are further fields of the `Hold`."""
+        self._open_holds[side, object_idx] = {"begin": self.hands[side].now, **how}
 
     def holding(self, side: int, object_idx: int, grasp: Grasp, T_world_object: np.ndarray) -> None:
         """The clip begins with the object in the hand, at this pose. Only before the hand's first phase."""
         self.start[object_idx] = self.place[object_idx] = T_world_object
         self.hands[side] = HandPlan(side, T_world_object @ grasp.T_object_wrist, grasp.closed)
-        self.take(side, object_idx)
+        self.take(side, object_idx, steady=True)
 
     def drop(self, side: int, object_idx: int) -> None:
         """From now on the object no longer goes with the hand."""
-        begin, kind, leads = self._open_holds.pop((side, object_idx))
-        self.holds.append(Hold(object_idx, side, begin, self.hands[side].now, kind, leads))
+        how = self._open_holds.pop((side, object_idx))
+        self.holds.append(Hold(object_idx, side, end=self.hands[side].now, **how))
 
     def carry(
         self,

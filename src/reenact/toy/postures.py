@@ -32,7 +32,7 @@ RELAXED = posture((8, -8, 12, 12), (16, 24, 14), step_deg=(3, 4, 2))
 """A hand at rest, slightly curled."""
 FLAT = posture((2, 2, 6, 4), (2, 4, 2))
 """Flat, fingers together."""
-OPEN = posture((-6, 14, 6, 6), (-2, 10, 6), (8, 1, -7, -14))
+OPEN = posture((-6, 14, 8, 10), (8, 20, 12), (7, 1, -6, -12), (1, 2, 1))
 """Spread wide, ready to take something."""
 WRAP = posture((18, 6, 18, 22), (42, 52, 32), (2, 0, -2, -4))
 """Around a thing of 6 to 7 cm."""

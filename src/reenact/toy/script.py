@@ -38,6 +38,8 @@ class Hold:
     """"grasp" or "push"."""
     leads: bool = True
     """Whether this hand moves the object; False for a hand that goes along with another's motion."""
+    steady: bool = False
+    """No sway while held: the object slides on something, or a tool must meet its mark."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def _sway(script: Script, side: int, t: np.ndarray) -> np.ndarray:
         if hold.side != side and not _shared(script, hold, side):
             continue
         spans = [(hold.begin, hold.begin), (hold.end, hold.end)]
-        if hold.kind == "push" or _shared(script, hold, side):
+        if hold.kind == "push" or hold.steady or _shared(script, hold, side):
             spans = [(hold.begin, hold.end)]
         for begin, end in spans:
             away = np.maximum(np.maximum(begin - t, t - end) - SWAY_STILL, 0.0) / SWAY_CALM

@@ -54,11 +54,12 @@ class ToyWorld:
     ) -> None:
         self._performance, self._arms = performance, arms
         self._props = props
-        self._sides = [s for s in (0, 1) if performance.present[s]]
-        self.model = _build(config, props, self._sides, rng)
+        self.sides = [s for s in (0, 1) if performance.present[s]]
+        """Sides of the hands that are there."""
+        self.model = _build(config, props, self.sides, rng)
         self.data = mujoco.MjData(self.model)
-        self._skins = {s: HandSkin(self.model, s) for s in self._sides}
-        self._skeletons = {s: HandSkeleton.adult(s, config.hand_length) for s in self._sides}
+        self._skins = {s: HandSkin(self.model, s) for s in self.sides}
+        self._skeletons = {s: HandSkeleton.adult(s, config.hand_length) for s in self.sides}
         self._turns = forearm_turns(arms, performance.T_world_wrist)
         self.geom_label = self._label_geoms()
 
@@ -74,7 +75,7 @@ class ToyWorld:
             T = self._performance.T_world_object[frame, o]
             slot = self.model.body_mocapid[self.model.body(f"prop_{o}").id]
             self.data.mocap_pos[slot], self.data.mocap_quat[slot] = T[:3, 3], quat_from_matrix(T[:3, :3])
-        for side in self._sides:
+        for side in self.sides:
             self._skins[side].show(self.hand_vertices(frame, side))
         mujoco.mj_forward(self.model, self.data)
 

@@ -74,7 +74,7 @@ def beside(stage: Stage, side: int, object_idx: int, height: float = 0.0, ahead:
     """Flat palm against the object's outer side, fingers forward."""
     T = stage.place[object_idx]
     back = np.array([outward(side), 0.0, 0.0])
-    fingers = np.array([-outward(side) * 0.05, 1.0, -0.10])
+    fingers = np.array([-outward(side) * 0.05, 1.0, -0.50])
     reach = _half_width(stage.props[object_idx].outside, T, -back, T[:3, 3])
     target = T[:3, 3] + back * reach + [0, ahead, height]
     guess = place_wrist(wrist_rotation(side, fingers, back), in_wrist(side, 0.10, -0.016, 0.0), target, T)

@@ -22,7 +22,7 @@ def wipe(stage: Stage, main: int) -> None:
     hand = stage.hands[main]
     hand.wait(float(rng.uniform(0.1, 0.25)))
     stage.reach(main, o, grasp, styles.COVER_EXIT, arc=0.10)
-    stage.close(main, o, grasp)
+    stage.close(main, o, grasp, steady=True)
     for stroke in range(int(rng.integers(3, 5))):
         x = out * (rng.uniform(-0.06, -0.02) if stroke % 2 == 0 else rng.uniform(0.13, 0.18))
         goal = stage.spot(o, x, spot[1] + rng.uniform(-0.02, 0.03))
@@ -53,7 +53,7 @@ def cut(stage: Stage, main: int) -> None:
     helper, hand = stage.hands[other], stage.hands[main]
     helper.wait(0.1)
     stage.reach(other, loaf, steady, styles.PINCH_EXIT, arc=0.14)
-    stage.close(other, loaf, steady)
+    stage.close(other, loaf, steady, steady=True)
     hand.wait_until(helper.now - 0.4)
     for slice_idx in range(2):
         _saw(stage, main, knife, grasp, blade, axis * (-0.018 * slice_idx))
