@@ -52,7 +52,14 @@ def run(args: Sequence[str]) -> int:
     if options.picture is not None:
         write_picture(robot, options.picture)
         words["picture"] = str(options.picture)
-    emit(words, _card(words), options.json)
+    lines = _card(words)
+    if options.action == "check":
+        from reenact.robots.check import check_robot
+
+        findings = check_robot(robot)
+        words["findings"] = [vars(f) for f in findings]
+        lines += [f"{f.level}: {f.what} ({f.hint})" for f in findings] or ["nothing to remark"]
+    emit(words, lines, options.json)
     return 0
 
 

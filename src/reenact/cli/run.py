@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from reenact.cli.output import emit, parse
-from reenact.errors import InputError
+from reenact.errors import InputError, NoResultError
 
 if TYPE_CHECKING:
     from reenact.stages.plan import RunConfig
-    from reenact.stages.run import RunOutcome
+    from reenact.stages.run import ClipSource, RunOutcome
 
 DESCRIPTION = """Turn videos into metric hands, robot motion, a LeRobot dataset and a report.
 
 Running it again goes on where it stopped: finished stages are found, not repeated."""
+
+
+class NoSegmentKept(NoResultError):
+    """Pass 1 rejected everything."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class RunOptions:
     """Second of the video at which the clip starts."""
     end: float | None = None
     """Second at which it ends."""
+    filter: bool = False
+    """Pass 1 first: make a clip of each stretch that it keeps, and leave the rest out (see `reenact filter`)."""
     task: str = "Reproduce the hand motion of the clip."
     """What the person does, in words; the task text of the dataset."""
     jobs: int = 1
@@ -72,16 +78,15 @@ def run(args: Sequence[str]) -> int:
     """Parse, run, print."""
     options = parse(RunOptions, "run", args, DESCRIPTION)
     from reenact.cli.settings import setting_lines
-    from reenact.cli.sources import find_videos
     from reenact.pipeline.progress import progress_for
-    from reenact.stages.run import RunRequest, run_clips, summary_words, whole
+    from reenact.stages.run import RunRequest, run_clips, summary_words
     from reenact.stages.trajectory import RobotChoice
 
     config = resolve(options)
     if options.settings:
         print(*setting_lines(config), sep="\n")
         return 0
-    sources = whole(find_videos(options.videos), _ns(options.start), _ns(options.end))
+    sources = _sources(options)
     request = RunRequest(
         sources=sources,
         robots=[RobotChoice.of(name) for name in options.robot],
@@ -127,6 +132,26 @@ def resolve(options: RunOptions) -> RunConfig:
         hands=hands,
         episode=replace(config.episode, task=options.task),
     )
+
+
+def _sources(options: RunOptions) -> list[ClipSource]:
+    """What is to be made: whole videos, a stretch of each, or what pass 1 keeps."""
+    from reenact.cli.sources import find_videos
+    from reenact.pipeline.progress import progress_for
+    from reenact.stages.filter_run import filter_videos
+    from reenact.stages.filtering import FilterStageConfig
+    from reenact.stages.run import whole
+
+    videos = find_videos(options.videos)
+    if not options.filter:
+        return whole(videos, _ns(options.start), _ns(options.end))
+    outcome = filter_videos(videos, options.out, FilterStageConfig(), options.jobs, progress_for())
+    if not outcome.sources:
+        why = "; ".join(f"{name}: {text}" for name, text in outcome.failed.items())
+        raise NoSegmentKept(
+            f"pass 1 kept nothing of {len(videos)} video(s) {why}".strip(), hint="`reenact filter` says why"
+        )
+    return list(outcome.sources)
 
 
 def _ns(seconds: float | None) -> int | None:

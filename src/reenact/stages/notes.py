@@ -13,9 +13,14 @@ NOTES_NAME = "notes.json"
 
 
 def write_notes(folder: Path, notes: Mapping[str, Any]) -> None:
-    """Save the notes; numpy values become plain ones, NaN and infinity become null."""
-    text = json.dumps(to_plain(notes), indent=1, sort_keys=True, allow_nan=False)
-    (folder / NOTES_NAME).write_text(text, encoding="utf-8")
+    """Save the notes."""
+    write_json(folder / NOTES_NAME, notes)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Save as JSON; numpy values and dataclasses become plain ones, NaN and infinity become null."""
+    text = json.dumps(to_plain(value), indent=1, sort_keys=True, allow_nan=False)
+    path.write_text(text, encoding="utf-8")
 
 
 def read_notes(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Out: `report.html` (self-contained) and `quality.json`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from reenact.robots.trajectory import JointTrajectory, read_npz
 from reenact.scene import Scene
 from reenact.stages import layout
 from reenact.stages.clip import PREVIEW_NAME
-from reenact.stages.notes import read_notes, to_plain
+from reenact.stages.notes import read_notes, write_json
 from reenact.stages.report_curves import hand_plots, robot_plots, robot_strips
 from reenact.stages.report_tables import (
     camera_table,
@@ -102,8 +101,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         "unknowns": unknowns,
         "stage_seconds": seconds,
     }
-    text = json.dumps(to_plain(numbers), indent=1, sort_keys=True, allow_nan=False)
-    (call.out / layout.QUALITY).write_text(text, encoding="utf-8")
+    write_json(call.out / layout.QUALITY, numbers)
 
 
 def _retargeted(inputs: Mapping[str, Path], choice: RobotChoice) -> _Retargeted:

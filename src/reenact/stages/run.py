@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from reenact.records.files import atomic_file
 from reenact.stages import layout
 from reenact.stages.clip import Segment
 from reenact.stages.dataset import DatasetStageConfig, FinishedClip, write_dataset
-from reenact.stages.notes import to_plain
+from reenact.stages.notes import write_json
 from reenact.stages.plan import RunConfig, plan
 from reenact.stages.scene import RECORD_STAGES
 from reenact.stages.trajectory import RobotChoice
@@ -169,9 +168,7 @@ def _datasets(clips: Sequence[FinishedClip], request: RunRequest, store: Artefac
 
 def _write_summary(path: Path, outcome: RunOutcome) -> None:
     with atomic_file(path) as beside:
-        beside.write_text(
-            json.dumps(to_plain(summary_words(outcome)), indent=1, sort_keys=True), encoding="utf-8"
-        )
+        write_json(beside, summary_words(outcome))
 
 
 def summary_words(outcome: RunOutcome) -> dict[str, Any]:
