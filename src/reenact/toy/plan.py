@@ -133,6 +133,7 @@ class Stage:
         self.start: list[np.ndarray] = []
         self.place: list[np.ndarray] = []
         self.holds: list[Hold] = []
+        self.may_enter: set[tuple[int, int]] = set()
         self.hands = {side: self._resting(side) for side in sides}
         self._open_holds: dict[tuple[int, int], dict[str, Any]] = {}
 
@@ -296,6 +297,7 @@ class Stage:
             (left, right),
             tuple(self.holds),
             int(self.rng.integers(2**31)),
+            frozenset(self.may_enter),
         )
 
     def _add_clutter(self, count: int) -> None:

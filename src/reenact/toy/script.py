@@ -54,6 +54,8 @@ class Script:
     """Left and right hand; None is absent."""
     holds: tuple[Hold, ...]
     sway_seed: int
+    may_enter: frozenset[tuple[int, int]] = frozenset()
+    """Pairs of objects of which one cuts into the other."""
 
     @property
     def duration(self) -> float:

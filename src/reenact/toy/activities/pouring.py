@@ -23,14 +23,14 @@ def pour(stage: Stage, main: int) -> None:
     hand.wait(float(rng.uniform(0.1, 0.2)))
     stage.reach(main, o, grasp, styles.wrap_exit(main, start))
     stage.close(main, o, grasp)
-    stage.carry(main, o, grasp, tipped(stage, main, o, target, 0.35, 0.10), (0.12, 0.03))
-    deep = float(rng.uniform(1.35, 1.6))
+    stage.carry(main, o, grasp, tipped(stage, main, o, target, 0.45, 0.03), (0.12, 0.03))
+    deep = float(rng.uniform(1.4, 1.7))
     stage.carry(
-        main, o, grasp, tipped(stage, main, o, target, deep, 0.055), (0, 0), "tip", speed=0.3, at_least=0.6
+        main, o, grasp, tipped(stage, main, o, target, deep, 0.02), (0, 0), "tip", speed=0.3, at_least=0.6
     )
     hand.wait(float(rng.uniform(0.5, 0.8)))
     stage.carry(
-        main, o, grasp, tipped(stage, main, o, target, 0.25, 0.11), (0, 0), "untip", speed=0.35, at_least=0.5
+        main, o, grasp, tipped(stage, main, o, target, 0.40, 0.03), (0, 0), "untip", speed=0.35, at_least=0.5
     )
     stage.carry(main, o, grasp, back_home, (0.03, 0.12))
     stage.let_go(main, o, grasp)
@@ -39,13 +39,13 @@ def pour(stage: Stage, main: int) -> None:
 
 
 def tipped(stage: Stage, main: int, o: int, target: int, angle: float, height: float) -> np.ndarray:
-    """Pose of a vessel tipped towards the person's other side, its mouth `height` above the target's rim (m)."""
-    upright = stage.start[o][:3, :3]
+    """Pose of a vessel tipped towards the person's other side: its mouth over the target, all of it `height` above
+    the target's rim (m)."""
     toward = np.array([-outward(main), 0.0, 0.0])
-    axis = np.cross([0.0, 0.0, 1.0], toward)
-    R = so3_exp(angle * axis) @ upright
-    top = stage.props[o].shape.mesh().vertices[:, 2].max()
-    radius = float(np.abs(stage.props[o].shape.mesh().vertices[:, 0]).max())
-    lip = R @ np.array([0.0, 0.0, top]) + 0.3 * radius * toward
-    rim = stage.place[target][:3, 3] + [0, 0, stage.props[target].shape.mesh().vertices[:, 2].max() + height]
-    return make_T(R, rim - lip - toward * 0.02)
+    R = so3_exp(angle * np.cross([0.0, 0.0, 1.0], toward)) @ stage.start[o][:3, :3]
+    vertices = stage.props[o].shape.mesh().vertices
+    mouth = R @ np.array([0.0, 0.0, vertices[:, 2].max()])
+    rim = stage.place[target][:3, 3] + [0, 0, stage.props[target].shape.mesh().vertices[:, 2].max()]
+    t = rim - mouth - 0.02 * toward
+    t[2] = rim[2] + height - (vertices @ R.T)[:, 2].min()
+    return make_T(R, t)

@@ -49,6 +49,7 @@ def cut(stage: Stage, main: int) -> None:
     ready[:3, 3] += [out * 0.03, -0.04, 0.07]
     grasp = styles.grip(stage, main, knife, ready)
     stage.holding(main, knife, grasp, ready)
+    stage.may_enter.add((knife, loaf))
     steady = styles.pinch(stage, other, loaf, tuple(-axis * 0.045), steep=0.55)
     helper, hand = stage.hands[other], stage.hands[main]
     helper.wait(0.1)
