@@ -26,7 +26,7 @@ class HypothesisConfig:
     path: PathConfig = field(default_factory=PathConfig)
     hint_weight: float = 0.2
     """The net's 20 bone directions are one opinion, not twenty: their cost counts this much."""
-    reversed_price: float = 5.0
+    reversed_price: float = 30.0
     """Price of reading the fingers in the other order."""
     rounds: int = 2
     """How often frames that are left out or doubtful are tried again from the poses around them."""

@@ -16,9 +16,9 @@ from jaxtyping import Float64, Int64
 class PathConfig:
     """What motion costs, in squared sigmas as the costs of the fits."""
 
-    turn_sigma: float = 0.2
+    turn_sigma: float = 0.15
     """Error of a fitted wrist rotation (rad)."""
-    turn_speed: float = 5.0
+    turn_speed: float = 3.0
     """One-sigma of a working hand's angular speed (rad/s)."""
     place_sigma: float = 0.01
     """Error of the palm's place across the view (m)."""
@@ -26,6 +26,9 @@ class PathConfig:
     """The same along the view, as a fraction of depth."""
     speed: float = 1.0
     """One-sigma of a working hand's speed (m/s)."""
+    evidence: float = 0.3
+    """Weight of one frame's fits. A fit errs alike in frames that look alike (bones, lens, the net's habits), so 30
+    frames a second are not 30 witnesses."""
     leave_out: float = 10.0
     """Price of a frame without a fit."""
     break_motion: float = 200.0
@@ -60,7 +63,7 @@ def cheapest_path(moves: Moves, config: PathConfig) -> Int64[np.ndarray, " n"]:
     """The fit chosen in each frame, -1 where it is better left out."""
     n, many = moves.cost.shape
     least = moves.cost.min(axis=1, keepdims=True)
-    unary = moves.cost - np.where(np.isfinite(least), least, 0.0)
+    unary = config.evidence * (moves.cost - np.where(np.isfinite(least), least, 0.0))
     steps = _step_prices(moves, config)
     best = unary + config.leave_out * np.arange(n)[:, None]  # a path that starts here
     back = np.full((n, many), -1)
