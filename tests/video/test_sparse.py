@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from reenact.video.reader import VideoReader
-from reenact.video.sparse import frames_near, plan_sparse
+from reenact.video.scan import scan_frames
+from reenact.video.sparse import frames_between, frames_near, plan_sparse
 
 from .clips import number_in, write_with_pts
 
@@ -55,3 +56,35 @@ def test_real_clips_give_the_same_pictures(shared_dir):
     full = {t: rgb for t, rgb in reader.frames(max_height=120) if t in sparse}
     assert len(sparse) == 5
     assert all((sparse[t] == full[t]).all() for t in sparse)
+
+
+def test_frames_between_are_all_in_the_closed_interval(reader):
+    t_ns = reader.frame_t_ns
+    seen = list(frames_between(reader, int(t_ns[7]), int(t_ns[13])))
+    assert [number_in(rgb) for _, rgb in seen] == list(range(7, 14))
+    assert list(frames_between(reader, int(t_ns[7]) + 1, int(t_ns[8]) - 1)) == []
+
+
+def test_a_scan_gives_all_frames_that_others_need_with_their_own_times(reader):
+    seen = list(scan_frames(reader, small_height=64))
+    numbers = [number_in(look.small) for look in seen]
+    assert [look.t_ns for look in seen] == reader.frame_t_ns[numbers].tolist()
+    assert 15 <= len(seen) <= 60
+    keys = np.flatnonzero(reader.index.is_key)
+    assert set(keys.tolist()) <= set(numbers)
+    assert len(list(scan_frames(reader, is_draft=False))) == 60
+
+
+def test_a_scan_gives_large_pictures_at_the_wanted_instants_only(reader):
+    grid = np.arange(0, 2000, 300, dtype=np.int64) * 1_000_000
+    seen = [
+        look
+        for look in scan_frames(reader, small_height=16, large_height=64, large_t_ns=grid)
+        if look.large is not None
+    ]
+    assert len(seen) == len(grid)
+    late = np.array([look.t_ns for look in seen]) - grid
+    assert (late >= 0).all()
+    assert late.max() < 140_000_000  # at most the three B frames that the draft leaves out
+    assert {look.large.shape for look in seen} == {(64, 96, 3)}
+    assert {look.small.shape[0] for look in seen} == {16}

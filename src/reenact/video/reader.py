@@ -76,12 +76,18 @@ class VideoReader:
             return ((t, converter.rgb(frame)) for t, frame in self.decoded())
         return _on_grid(self.decoded(), converter, checked_grid(grid_t_ns))
 
-    def decoded(self) -> Iterator[tuple[int, VideoFrame]]:
-        """Raw decoded frames with their times; for this room's own use."""
+    def decoded(self, *, is_draft: bool = False) -> Iterator[tuple[int, VideoFrame]]:
+        """Raw decoded frames with their times; for this room's own use.
+
+        A draft leaves out the frames that no other refers to, and the deblocking of the rest.
+        """
         damaged, last_ns, shown = 0, -1, 0
         with open_stream(self.path) as (container, stream):
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = self._threads
+            if is_draft:
+                stream.codec_context.skip_frame = "NONREF"
+                stream.codec_context.options = {"skip_loop_filter": "all"}
             for packet in packets(container, stream):
                 try:
                     frames = packet.decode()
