@@ -161,3 +161,41 @@ def test_nothing_to_compare_is_none():
 def test_measures_are_plain_numbers():
     values = dataclasses.asdict(measure_hands(tracks(still_hands()), camera(), T_NS))
     assert all(isinstance(v, int | float | tuple | None) for v in values["left"].values())
+
+
+def test_speeds_are_those_of_the_motion():
+    """0.6 m/s sideways and 3 rad/s of turn on the right hand, nothing on the left."""
+    joints, t = still_hands(), T_NS * 1e-9
+    turn = so3_exp(3.0 * t[:, None] * np.array([0.0, 0.6, 0.8]))
+    wrist = joints[:, 1, :1]
+    joints[:, 1] = (joints[:, 1] - wrist) @ np.swapaxes(turn, 1, 2) + wrist
+    joints[:, 1, :, 0] += 0.6 * t[:, None]
+    quality = measure_hands(tracks(joints), camera(), T_NS)
+    assert quality.right.peak_speed == pytest.approx(0.6, rel=1e-6)
+    assert quality.right.peak_angular_speed == pytest.approx(3.0, rel=1e-6)
+    assert quality.left.peak_speed == pytest.approx(0.0, abs=1e-12)
+
+
+def test_gaps_are_not_jumps():
+    joints, valid = still_hands(), np.ones((N, 2), dtype=bool)
+    joints[50:, :, :, 0] += 0.3
+    valid[40:50] = False
+    assert measure_hands(tracks(joints, valid), camera(), T_NS).left.peak_speed == pytest.approx(
+        0.0, abs=1e-12
+    )
+
+
+def test_wrist_rotation_errors_are_angles_between_wrist_frames():
+    """All hands off by 10 degrees, a tenth of them by 170: median 10, share of flips 0.1."""
+    truth = still_hands()
+    angle = np.full(N, np.deg2rad(10.0))
+    angle[::10] = np.deg2rad(170.0)
+    turn = so3_exp(angle[:, None] * np.array([0.6, 0.0, 0.8]))[:, None]
+    wrist = truth[:, :, :1]
+    found = (truth - wrist) @ np.swapaxes(turn, -1, -2) + wrist
+    errors = measure_errors(tracks(found), tracks(truth), camera())
+    assert errors is not None
+    assert errors.wrist_rotation_deg == pytest.approx(10.0, abs=1e-6)
+    assert errors.wrist_rotation_p95_deg == pytest.approx(170.0, abs=1e-6)
+    assert errors.wrist_flipped_share == pytest.approx(0.1)
+    assert errors.wrist_lateral_cm == pytest.approx(0.0, abs=1e-9)

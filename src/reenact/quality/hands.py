@@ -9,12 +9,15 @@ from jaxtyping import Bool, Float64, Int64
 
 from reenact.geometry.alignment import umeyama
 from reenact.geometry.filters import savgol_time
+from reenact.geometry.rotations import rotation_angle
 from reenact.geometry.transforms import apply, inverse
-from reenact.hands.joints import SIDES, bone_lengths
+from reenact.hands.joints import SIDES, bone_lengths, wrist_frame
 from reenact.scene import CameraTrack, HandTracks, Source
 
 JITTER_WINDOW_S = 0.5
 """Jitter is what remains after a local parabola over this window is taken away (at least seven frames)."""
+FLIPPED_DEG = 30.0
+"""A wrist this far off its true rotation is of no use to a robot."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class OneHandQuality:
     longest_gap_s: float
     sigma_median_cm: tuple[float, float, float] | None
     """The track's own one-sigma along the camera's x, y, z."""
+    peak_speed: float | None
+    """Fastest step of the wrist between consecutive valid frames (m/s); a hand at work stays under 3."""
+    peak_angular_speed: float | None
+    """Fastest turn of the wrist between consecutive valid frames (rad/s); above 20 no hand turns."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ def _one_side(tracks: HandTracks, camera: CameraTrack, t: np.ndarray, side: int)
     gaps = gap_lengths_s(valid, t)
     jitter = wrist_jitter(tracks, camera, t, side)
     sigma = np.median(tracks.sigma_camera[valid, side], axis=0) * 100 if valid.any() else None
+    speed, turning = wrist_speeds(tracks, t, side)
     return OneHandQuality(
         valid_frames=int(valid.sum()),
         observed_frames=int(observed.sum()),
@@ -82,7 +90,21 @@ def _one_side(tracks: HandTracks, camera: CameraTrack, t: np.ndarray, side: int)
         gaps=len(gaps),
         longest_gap_s=max(gaps, default=0.0),
         sigma_median_cm=None if sigma is None else _three(sigma),
+        peak_speed=float(speed.max()) if len(speed) else None,
+        peak_angular_speed=float(turning.max()) if len(turning) else None,
     )
+
+
+def wrist_speeds(
+    tracks: HandTracks, t_seconds: Float64[np.ndarray, " t"], side: int
+) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+    """Speed (m/s) and angular speed (rad/s) of the wrist over each pair of consecutive valid frames, scene axes."""
+    pair = tracks.valid[1:, side] & tracks.valid[:-1, side]
+    joints, dt = tracks.joints_world[:, side], np.diff(t_seconds)[pair]
+    R = wrist_frame(joints, side)
+    moved = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1)[pair]
+    turned = rotation_angle(R[:-1][pair], R[1:][pair])
+    return moved / dt, turned / dt
 
 
 def wrist_jitter(
@@ -135,6 +157,11 @@ class HandErrors:
     wrist_depth_percent: float
     depth_ratio: float
     """Estimated over true wrist depth: the bias."""
+    wrist_rotation_deg: float
+    """Angle between the wrist frames (METIS)."""
+    wrist_rotation_p95_deg: float
+    wrist_flipped_share: float
+    """Share of hands whose wrist is turned by more than 30 degrees from the truth."""
     joints_absolute_mm: float
     """Mean over 21 joints, no alignment."""
     joints_root_aligned_mm: float
@@ -161,6 +188,7 @@ def measure_errors(tracks: HandTracks, truth: HandTracks, camera: CameraTrack) -
     scale, T = umeyama(found, true)
     fitted = apply(T, scale[..., None, None] * found)
     sigma = np.maximum(tracks.sigma_camera[both], 1e-9)
+    turned = _wrist_rotation_deg(found, true, np.nonzero(both)[1])
     return HandErrors(
         hands=int(both.sum()),
         wrist_lateral_cm=float(np.median(lateral)),
@@ -169,11 +197,22 @@ def measure_errors(tracks: HandTracks, truth: HandTracks, camera: CameraTrack) -
         wrist_depth_p90_cm=float(np.percentile(depth, 90)),
         wrist_depth_percent=float(np.median(depth / np.abs(true[:, 0, 2]))),
         depth_ratio=float(np.median(found[:, 0, 2] / true[:, 0, 2])),
+        wrist_rotation_deg=float(np.median(turned)),
+        wrist_rotation_p95_deg=float(np.percentile(turned, 95)),
+        wrist_flipped_share=float((turned > FLIPPED_DEG).mean()),
         joints_absolute_mm=_mean_distance_mm(found, true),
         joints_root_aligned_mm=_mean_distance_mm(rooted, true),
         joints_procrustes_aligned_mm=_mean_distance_mm(fitted, true),
         sigma_ratio=_three(np.sqrt(((off / sigma) ** 2).mean(axis=0))),
     )
+
+
+def _wrist_rotation_deg(found: np.ndarray, true: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    angle = np.zeros(len(found))
+    for side in range(len(SIDES)):
+        rows = sides == side
+        angle[rows] = rotation_angle(wrist_frame(found[rows], side), wrist_frame(true[rows], side))
+    return np.rad2deg(angle)
 
 
 def _mean_distance_mm(a: np.ndarray, b: np.ndarray) -> float:
