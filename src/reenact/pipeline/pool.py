@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection
 from typing import Any
@@ -50,12 +51,19 @@ def _work(
     """A worker's life: say ready, then run what comes until told to stop or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     threading.Thread(target=_exit_with_parent, daemon=True).start()
-    pipe.send(("ready", {}))
-    while (item := pipe.recv()) is not None:
-        try:
-            pipe.send(("result", run_item(pipeline, item, store, force=force, progress=_PipeProgress(pipe))))
-        except SetupError as error:
-            pipe.send(("setup_error", (type(error), error.message, error.hint)))
+    with suppress(BrokenPipeError, ConnectionResetError, EOFError):  # the parent is gone: end without a word
+        pipe.send(("ready", {}))
+        while (item := pipe.recv()) is not None:
+            pipe.send(_answer(pipeline, item, store, force, _PipeProgress(pipe)))
+
+
+def _answer(
+    pipeline: Pipeline, item: Item, store: ArtefactStore, force: frozenset[str], progress: Progress
+) -> tuple[str, Any]:
+    try:
+        return "result", run_item(pipeline, item, store, force=force, progress=progress)
+    except SetupError as error:
+        return "setup_error", (type(error), error.message, error.hint)
 
 
 @dataclass
