@@ -45,6 +45,14 @@ def test_toy_clip_with_truth(tmp_path, capsys) -> None:
     assert "refined: wrist" in capsys.readouterr().out
 
 
+def test_action_space(tmp_path, capsys) -> None:
+    scenes.waving_scene(12).save(tmp_path)
+    load("05_action_space.py")["main"](tmp_path, "unitree_g1_inspire")
+    shown = capsys.readouterr().out
+    assert float(shown.split("right wrist within ")[1].split(" mm")[0]) < 1.0
+    assert "the robot knows 14 of 16 slots" in shown
+
+
 def test_first_clip(tmp_path, capsys) -> None:
     from reenact.perception.hands.weights import cached_model_files
     from reenact.toy.clip import make_clip

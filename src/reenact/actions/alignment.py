@@ -76,7 +76,7 @@ def flat_hand(robot: Robot, side: Side) -> Float64[np.ndarray, "p 3"]:
 
 
 def calibrate_by_pairs(
-    pairs: Mapping[str, tuple[Float64[np.ndarray, "n 4 4"], Float64[np.ndarray, "n 4 4"]]],
+    pairs: Mapping[str, tuple[Float64[np.ndarray, "n 4 4"], Float64[np.ndarray, "m 4 4"]]],
 ) -> tuple[WristAlignment, dict[str, tuple[float, float]]]:
     """From wrist poses recorded together: a person's hand and the robot's, laid the same way, in one frame.
 

@@ -49,7 +49,7 @@ class JointSet:
         return q[..., self.joint_idx]
 
     def put(
-        self, q: Float64[np.ndarray, "*b q"], x: Float64[np.ndarray, "*b n"]
+        self, q: Float64[np.ndarray, "... q"], x: Float64[np.ndarray, "*b n"]
     ) -> Float64[np.ndarray, "*b q"]:
         """`q` with these joints at `x` and their followers set."""
         q = np.array(np.broadcast_to(q, (*x.shape[:-1], q.shape[-1])))

@@ -36,11 +36,11 @@ def encode_robot(
     robot: Robot,
     q: Float64[np.ndarray, "t q"],
     t_ns: Int64[np.ndarray, " t"],
-    T_base_ego: Float64[np.ndarray, "*t 4 4"],
+    T_base_ego: Float64[np.ndarray, "... 4 4"],
     known: Bool[np.ndarray, "t q"] | None = None,
     spec: ActionSpec = UNIFIED,
     config: RobotSpaceConfig | None = None,
-    T_world_base: Float64[np.ndarray, "*t 4 4"] | None = None,
+    T_world_base: Float64[np.ndarray, "... 4 4"] | None = None,
 ) -> ActionVector:
     """Joints to the space.
 

@@ -42,7 +42,7 @@ class RobotJoints:
 def decode_robot(
     robot: Robot,
     vector: ActionVector,
-    T_base_ego: Float64[np.ndarray, "*t 4 4"],
+    T_base_ego: Float64[np.ndarray, "... 4 4"],
     q_start: Float64[np.ndarray, " q"] | Float64[np.ndarray, "t q"] | None = None,
     config: RobotSpaceConfig | None = None,
 ) -> RobotJoints:
