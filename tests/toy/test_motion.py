@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 
 from reenact.geometry.transforms import inverse, is_transform, make_T
+from reenact.toy.hand_plan import HandPlan
 from reenact.toy.motion import Bend, HandPart, Phase, min_jerk, play_fingers, play_wrist
-from reenact.toy.plan import HandPlan, wrist_rotation
 from reenact.toy.postures import FLAT, WRAP
 from reenact.toy.props import MAKERS
 from reenact.toy.script import Hold, Script, perform
+from reenact.toy.wrists import wrist_rotation
 
 START = make_T(np.eye(3), np.array([0.2, -0.2, 0.8]))
 GOAL = make_T(wrist_rotation(1, (0.2, 1, 0), (0, 0, 1)), np.array([0.0, 0.0, 0.9]))

@@ -9,9 +9,9 @@ from reenact.toy.activities.catalogue import ACTIVITIES, write_script
 from reenact.toy.arms import FOREARM, UPPER_ARM, solve_arms
 from reenact.toy.config import ToyConfig, ToyConfigError
 from reenact.toy.person import CHEST, forearm_turns
-from reenact.toy.plan import wrist_rotation
-from reenact.toy.rehearse import penetrations
+from reenact.toy.rehearse import collisions, penetrations
 from reenact.toy.script import perform
+from reenact.toy.wrists import wrist_rotation
 
 
 def test_wrist_rotation_is_the_frame_of_such_a_hand():
@@ -36,23 +36,16 @@ def test_arms_keep_their_lengths_and_hands_their_wrists():
     np.testing.assert_allclose(forearm * FOREARM, arms.wrists - arms.elbows, atol=1e-9)
 
 
-@pytest.mark.parametrize("activity", ["push", "wipe"])
-def test_scripts_are_plausible_and_the_same_for_the_same_seed(activity):
-    config = ToyConfig(activity=activity, seed=0)
-    script, again = write_script(config), write_script(config)
+def test_a_script_is_plausible_with_all_skin_and_at_frame_rate():
+    script = write_script(ToyConfig(activity="wipe", seed=1))
     t = np.arange(0, script.duration, 1 / 30)
-    played, replayed = perform(script, t), perform(again, t)
-    for name in ("T_world_wrist", "angles", "T_world_object", "state"):
-        np.testing.assert_array_equal(getattr(played, name), getattr(replayed, name))
+    played = perform(script, t)
     speed = np.linalg.norm(np.diff(played.T_world_wrist[..., :3, 3], axis=0), axis=-1).max() * 30
     assert 0.3 < speed < 0.85
     for side in (0, 1):
         for thing, depth in penetrations(script, played, side, 0.189, cell=0.0).items():
             assert depth.max() < 0.003, thing
-    for o, prop in enumerate(script.props):
-        feet = prop.shape.mesh().vertices @ played.T_world_object[:, o, :3, :3].swapaxes(-1, -2)
-        lowest = (feet + played.T_world_object[:, o, None, :3, 3])[..., 2].min()
-        assert lowest > 0.74 - 1e-9
+    assert collisions(script, played, t) == []
 
 
 def test_wrong_configs_say_what_would_be_right():

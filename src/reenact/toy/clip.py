@@ -21,6 +21,7 @@ from reenact.geometry.cameras import PinholeCamera
 from reenact.records import load_record, save_record
 from reenact.records.files import atomic_folder
 from reenact.records.volumes import VolumeReader, VolumeWriter
+from reenact.rendering.gl import choose_backend
 from reenact.scene import Scene
 from reenact.toy.activities.catalogue import write_script
 from reenact.toy.arms import solve_arms
@@ -91,6 +92,7 @@ def make_clip(config: ToyConfig, folder: Path) -> ToyClip:
         NoGlError: no offscreen GL on this machine.
         SetupError: no disk space.
     """
+    choose_backend()  # without GL, say so before any work
     script = write_script(config)
     seconds = config.duration_s or script.duration
     frames = max(round(seconds * config.fps_hz), 1)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from reenact.errors import NoResultError
-from reenact.geometry.transforms import inverse, se3_exp
+from reenact.geometry.transforms import se3_exp
 from reenact.toy.hand_surface import PALM, HandSurface
 from reenact.toy.postures import LOWER, UPPER
 from reenact.toy.shapes import Shape
@@ -243,21 +243,3 @@ def _mixtures(
     skin = surface.points(trials, np.tile(T, (len(mixes), 1, 1)))
     distance = shape.distance(skin.reshape(-1, 3)).reshape(skin.shape[:-1])
     return mixes, trials, distance, skin[..., 2]
-
-
-def grip_point(surface: HandSurface, digits: tuple[int, ...], angles: np.ndarray) -> Float64[np.ndarray, "3"]:
-    """Middle between the thumb's pad and those of other fingers, in the wrist frame: where a pinched thing sits."""
-    skin = surface.points(angles, np.eye(4))
-    thumb = skin[surface.tip_pads[0]].mean(axis=0)
-    others = np.mean([skin[surface.tip_pads[d]].mean(axis=0) for d in digits if d != 0], axis=0)
-    return 0.5 * (thumb + others)
-
-
-def place_wrist(
-    R_world_wrist: np.ndarray, grip_wrist: np.ndarray, target_world: np.ndarray, T_world_object: np.ndarray
-) -> Float64[np.ndarray, "4 4"]:
-    """`T_object_wrist` that brings a point of the wrist frame to a point in the world, at a given orientation."""
-    T_world_wrist = np.eye(4)
-    T_world_wrist[:3, :3] = R_world_wrist
-    T_world_wrist[:3, 3] = target_world - R_world_wrist @ grip_wrist
-    return inverse(T_world_object) @ T_world_wrist

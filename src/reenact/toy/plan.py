@@ -6,122 +6,26 @@ grasps are searched when they are first asked for.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from reenact.geometry.transforms import make_T
-from reenact.hands.joints import LEFT
 from reenact.toy.grasps import Grasp, GraspStyle, fit_grasp
+from reenact.toy.hand_plan import SHORTEST, HandPlan
 from reenact.toy.hand_surface import FOREARM, HandSurface
-from reenact.toy.motion import Bend, HandPart, Phase, play_wrist
+from reenact.toy.motion import Bend, Phase
 from reenact.toy.postures import RELAXED
 from reenact.toy.props import MAKERS
 from reenact.toy.rooms import TABLE_TOP
 from reenact.toy.script import Hold, Script
+from reenact.toy.wrists import Vector, outward, wrist_rotation
 
-Vector: TypeAlias = Sequence[float] | np.ndarray
-"""Three numbers."""
 PEAK_SPEED = (0.45, 0.70)
 """Peak wrist speed of a movement is drawn from this range (m/s); everyday reaching at a table is 0.3 to 0.8."""
-SHORTEST = 0.45
-"""No movement is shorter (s)."""
 CLOSE_TIME = (0.28, 0.40)
 """Fingers close or open within this range (s)."""
-ELBOW_GUESS = np.array([0.31, -0.37])
-"""|x| and y of a resting elbow (m): forearms point away from it."""
-
-
-def wrist_rotation(side: int, fingers: Vector, back: Vector) -> Float64[np.ndarray, "3 3"]:
-    """`R_world_wrist` of a hand whose fingers point along `fingers` and whose back faces `back`."""
-    f, b = np.array(fingers, float), np.array(back, float)
-    f /= np.linalg.norm(f)
-    b -= (b @ f) * f
-    b /= np.linalg.norm(b)
-    x = f if side == LEFT else -f
-    return np.stack([x, b, np.cross(x, b)], axis=1)
-
-
-def in_wrist(side: int, distal: float, dorsal: float, radial: float) -> Float64[np.ndarray, "3"]:
-    """A point of the wrist frame given by directions that both hands share (m)."""
-    return np.array([distal if side == LEFT else -distal, dorsal, radial])
-
-
-def outward(side: int) -> float:
-    """Sign of x on the person's left (-1) or right (+1)."""
-    return (-1.0, 1.0)[side]
-
-
-def heading(side: int, target: Float64[np.ndarray, "3"]) -> Float64[np.ndarray, "2"]:
-    """Horizontal direction in which a forearm points when its hand is at `target`."""
-    elbow = ELBOW_GUESS * [outward(side), 1.0]
-    d = np.asarray(target)[:2] - elbow
-    return d / np.linalg.norm(d)
-
-
-@dataclass
-class HandPlan:
-    """One hand's phases as they are written."""
-
-    side: int
-    pose: np.ndarray
-    angles: np.ndarray
-    now: float = 0.0
-    phases: list[Phase] = field(default_factory=list)
-    start_pose: np.ndarray = field(default_factory=lambda: np.eye(4))
-    start_angles: np.ndarray = field(default_factory=lambda: np.zeros(20))
-
-    def __post_init__(self) -> None:
-        self.start_pose, self.start_angles = self.pose.copy(), self.angles.copy()
-
-    def add(self, phase: Phase) -> None:
-        """Append a phase and follow its effect."""
-        self.phases.append(phase)
-        self.now += phase.duration
-        if phase.to is not None:
-            self.pose = phase.to @ phase.T_moved_wrist
-        if phase.bends:
-            self.angles = phase.bends[-1].angles
-
-    def wait(self, duration: float, *bends: Bend) -> None:
-        """Stay, perhaps moving the fingers."""
-        if duration > 1e-9:
-            self.add(Phase("wait", duration, bends=bends))
-
-    def wait_until(self, time: float) -> None:
-        """Stay until script time `time`; does nothing if that has passed."""
-        self.wait(time - self.now)
-
-    def move(
-        self,
-        name: str,
-        to: np.ndarray,
-        peak_speed: float,
-        *,
-        T_moved_wrist: np.ndarray | None = None,
-        leave: Vector = (0, 0, 0),
-        arrive: Vector = (0, 0, 0),
-        turn: tuple[float, float] = (0.0, 1.0),
-        bends: tuple[Bend, ...] = (),
-        at_least: float = SHORTEST,
-    ) -> None:
-        """Move so that the wrist's top speed is about `peak_speed`."""
-        fixed = np.eye(4) if T_moved_wrist is None else T_moved_wrist
-        handles = np.array(leave, float), np.array(arrive, float)
-        phase = Phase(name, 1.0, to, fixed, *handles, turn, bends)
-        alone = HandPart(self.side, self.pose, self.angles, (phase,))
-        path = play_wrist(alone, np.linspace(0, 1, 41))[:, :3, 3]
-        speed = np.linalg.norm(np.diff(path, axis=0), axis=1).max() * 40
-        duration = max(float(speed) / peak_speed, at_least)
-        self.add(dataclasses.replace(phase, duration=duration))
-
-    def part(self) -> HandPart:
-        """The finished part."""
-        return HandPart(self.side, self.start_pose, self.start_angles, tuple(self.phases))
 
 
 class Stage:

@@ -18,7 +18,7 @@ from reenact.toy.script import Performance, Script, perform
 
 RATE_HZ = 20.0
 """Instants per script second at which a script is looked over."""
-DEEPEST = 0.0025
+DEEPEST = 0.002
 """Deepest allowed entry of skin into an object or the table (m)."""
 OVERLAP = 0.001
 """Deepest allowed overlap of two objects (m)."""

@@ -133,5 +133,5 @@ def add_lights(spec: Any, rng: np.random.Generator) -> None:
     )  # fmt: skip
     head = spec.visual.headlight
     head.ambient, head.diffuse, head.specular = [0.34] * 3, [0.16] * 3, [0.02] * 3
-    spec.stat.center, spec.stat.extent = [0, -0.1, TABLE_TOP], 0.75
+    spec.stat.center, spec.stat.extent = [0, 0.0, TABLE_TOP], 0.62
     spec.visual.map.shadowclip = 1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -16,6 +16,7 @@ from jaxtyping import Float64
 from reenact.toy.surfaces import Surface, box_surface, join, lathe_surface
 
 
+@runtime_checkable
 class Solid(Protocol):
     """One part of a shape, in its own frame."""
 

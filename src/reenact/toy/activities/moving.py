@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from reenact.toy.activities import styles
-from reenact.toy.plan import Stage, heading, outward
+from reenact.toy.plan import Stage
+from reenact.toy.wrists import heading, outward
 
 
 def pick_place(stage: Stage, main: int) -> None:

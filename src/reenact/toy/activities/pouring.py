@@ -8,7 +8,8 @@ from reenact.geometry.rotations import so3_exp
 from reenact.geometry.transforms import make_T
 from reenact.toy.activities import styles
 from reenact.toy.activities.moving import bearing, idle
-from reenact.toy.plan import Stage, outward
+from reenact.toy.plan import Stage
+from reenact.toy.wrists import outward
 
 
 def pour(stage: Stage, main: int) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float64
 
-from reenact.toy.grasps import Grasp, GraspStyle, grip_point, place_wrist
+from reenact.toy.grasps import Grasp, GraspStyle
 from reenact.toy.hand_surface import HandSurface
-from reenact.toy.plan import Stage, heading, in_wrist, outward, wrist_rotation
+from reenact.toy.plan import Stage
 from reenact.toy.postures import COVER, FLAT, HOOK, OPEN, PINCH, PINCH_OPEN, RELAXED, WRAP
+from reenact.toy.wrists import grip_point, heading, in_wrist, outward, place_wrist, wrist_rotation
 
 WRAP_STYLE = GraspStyle("wrap", (0, 1, 2, 3, 4), palm=True, closed=WRAP, opened=OPEN)
 """Whole hand around an upright thing of 5 to 8 cm."""

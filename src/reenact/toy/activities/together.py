@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reenact.toy.activities import styles
-from reenact.toy.plan import Stage, outward
+from reenact.toy.plan import Stage
+from reenact.toy.wrists import outward
 
 
 def two_hand_lift(stage: Stage, main: int) -> None:

@@ -9,8 +9,9 @@ from reenact.geometry.transforms import make_T
 from reenact.toy.activities import styles
 from reenact.toy.activities.moving import bearing, idle
 from reenact.toy.grasps import Grasp
-from reenact.toy.plan import Stage, outward, yaw_rotation
+from reenact.toy.plan import Stage, yaw_rotation
 from reenact.toy.rooms import TABLE_TOP
+from reenact.toy.wrists import outward
 
 
 def wipe(stage: Stage, main: int) -> None:
