@@ -48,7 +48,7 @@ def main(folder: Path, robot_name: str) -> None:
     seen = vector.mask[:, vector.spec.index("wrist_right_position")]
     print(
         f"{robot.name}: right wrist within {found.wrist_error[seen, 1].max() * 1000:.3f} mm, "
-        f"fingertips {found.tip_error[seen, 1].mean() * 1000:.1f} mm on average"
+        f"fingertips within {found.tip_error[seen, 1].max() * 1000:.1f} mm"
     )
     again = encode_robot(robot, found.q, t_ns, T_base_ego, found.known, spec=vector.spec)
     print(f"the robot knows {int(again.mask.any(axis=0).sum())} of {len(again.spec.slots)} slots")
