@@ -60,7 +60,7 @@ def plan(
         Stage("clip", "1", config.clip, ("video", "segment"), clip.run),
         Stage("camera", "1", seeing, ("clip", "video", *true_camera), camera.run),
         Stage("landmarks", "1", finding, ("clip", "video", *true_hands), landmarks.run),
-        Stage("hands", "1", config.hands, ("clip", "camera", "landmarks"), hands.run),
+        Stage("hands", "2", config.hands, ("clip", "camera", "landmarks"), hands.run),
     ]
     shown: list[str] = []
     for robot in robots:

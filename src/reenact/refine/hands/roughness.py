@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.linalg import solveh_banded
 
+from reenact.geometry.banded import solve_banded_spd
 from reenact.geometry.filters import whittaker_bands
 from reenact.geometry.rotations import quat_continuous, quat_from_matrix
 from reenact.refine.hands.kinematics import STEP_SIZE
@@ -69,7 +69,7 @@ class Roughness:
         for a in range(STEP_SIZE):
             for b in range(a, STEP_SIZE):
                 bands[top - (b - a), b::STEP_SIZE] += normal[:, a, b]
-        x = solveh_banded(bands, right.reshape(-1), overwrite_ab=True, check_finite=False)
+        x = solve_banded_spd(bands, right.reshape(-1))
         return x.reshape(self.n, STEP_SIZE)
 
     def _place_roughness(self, bands: np.ndarray, top: int, lag: int, slope: np.ndarray) -> None:
