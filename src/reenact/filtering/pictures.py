@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ HEIGHT_PX = 72
 COLOUR_BINS = 8
 
 
+@runtime_checkable
 class Look(Protocol):
     """What is seen at one instant (``reenact.video.scan.ScanFrame`` is one)."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, Float64
 from reenact.errors import InputError
 from reenact.geometry.arrays import Array, namespace, norm, normalized
 
+C = TypeVar("C", bound="_Intrinsics")
 _NEAR = 1e-6  # metres: nearer than this in z counts as not in front of a pinhole camera
 
 
@@ -53,7 +54,7 @@ class _Intrinsics:
         skip = ("width_px", "height_px")
         return np.array([getattr(self, f.name) for f in fields(self) if f.name not in skip], dtype=np.float64)
 
-    def scaled(self, sx: float, sy: float | None = None) -> Self:
+    def scaled(self: C, sx: float, sy: float | None = None) -> C:
         """The camera of the image resized by (sx, sy), with pixel centres kept right as cv2.resize does."""
         sy = sx if sy is None else sy
         values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reenact.pipeline.errors import ItemError
 from reenact.pipeline.graph import Pipeline
@@ -16,6 +16,7 @@ from reenact.pipeline.store import ArtefactStore
 from reenact.pipeline.summary import RunSummary, Tally
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Runs a pipeline over items. Same keys and same artefacts whichever one is used."""
 

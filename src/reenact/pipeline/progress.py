@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, runtime_checkable
 
 from tqdm import tqdm
 
@@ -14,6 +14,7 @@ QUIET_S = 0.5
 """Reports from within a stage are passed on at most this often."""
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Who is told. Every event is a kind and a few plain values."""
 

@@ -7,7 +7,7 @@ pixel is where ``K`` says it is: principal point, unequal focal lengths and all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -192,7 +192,7 @@ class OffscreenRenderer:
             self._gl.free()
             self._gl = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> OffscreenRenderer:
         return self
 
     def __exit__(self, *_: object) -> None:

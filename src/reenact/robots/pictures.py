@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -123,7 +123,7 @@ class Studio:
         """Frees the renderer."""
         self._renderer.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Studio:
         return self
 
     def __exit__(self, *_: object) -> None:

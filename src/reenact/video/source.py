@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -12,6 +12,7 @@ from jaxtyping import Int64, UInt8
 from reenact.video.info import VideoInfo
 
 
+@runtime_checkable
 class VideoSource(Protocol):
     """A video file or a folder of pictures."""
 

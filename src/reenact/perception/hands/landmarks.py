@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -13,6 +13,7 @@ from reenact.perception.hands.nets import LANDMARK_INPUT_PX, LandmarkNet, RawHan
 from reenact.perception.hands.roi import A_image_crop, Roi, apply_affine, cut_out
 
 
+@runtime_checkable
 class HandReader(Protocol):
     """Reads the hand in a region of an image, and counts how often it was asked."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -106,6 +106,7 @@ def weighted_nms(
     return palms
 
 
+@runtime_checkable
 class PalmSource(Protocol):
     """Finds palms in an image or a window of it, and counts how often it was asked."""
 
