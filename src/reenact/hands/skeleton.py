@@ -192,7 +192,7 @@ def _base_angles(local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return abduction, flexion
 
 
-def _axis(angle: np.ndarray, axis: int) -> np.ndarray:
+def _axis(angle: np.ndarray | np.floating, axis: int) -> np.ndarray:
     """Rotation vector of an angle about a coordinate axis, [*b 3]."""
     vector = np.zeros((*np.shape(angle), 3))
     vector[..., axis] = angle

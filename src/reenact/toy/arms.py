@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 UPPER_ARM = 0.30
 """Shoulder to elbow, m (adult mean 0.28 to 0.33; Winter, Biomechanics, table 4.1: 0.186 x 1.7 m = 0.316)."""
@@ -35,7 +35,7 @@ class Arms:
 def solve_arms(
     wrists_world: Float64[np.ndarray, "t s=2 3"],
     chest_world: Float64[np.ndarray, "3"],
-    present: tuple[bool, bool] = (True, True),
+    present: Bool[np.ndarray, "s=2"] | None = None,
 ) -> Arms:
     """Two-link inverse kinematics for a person at `chest_world` facing +y (its right is +x).
 
@@ -44,10 +44,11 @@ def solve_arms(
     """
     out = np.array([[-SHOULDER_HALF_WIDTH, 0, 0], [SHOULDER_HALF_WIDTH, 0, 0]])
     rest = chest_world + out
+    shown = np.ones(2) if present is None else present.astype(np.float64)
     gap = wrists_world - rest
     distance = np.linalg.norm(gap, axis=-1, keepdims=True)
     missing = _soft_positive(distance - REACH * (UPPER_ARM + FOREARM), 0.02)
-    wanted = gap / distance * missing * np.array(present, float)[:, None]
+    wanted = gap / distance * missing * shown[:, None]
     lean = wanted.sum(axis=1)
     shoulders = rest + lean[:, None]
     elbows = np.stack([_elbow(shoulders[:, s], wrists_world[:, s], s) for s in (0, 1)], axis=1)

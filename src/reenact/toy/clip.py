@@ -98,8 +98,7 @@ def make_clip(config: ToyConfig, folder: Path) -> ToyClip:
     frames = max(round(seconds * config.fps_hz), 1)
     t = frame_times_ns(config.fps_hz, frames) * 1e-9
     performance = perform(script, t * (script.duration / seconds))
-    present = (bool(performance.present[0]), bool(performance.present[1]))
-    arms = solve_arms(performance.T_world_wrist[:, :, :3, 3], CHEST, present)
+    arms = solve_arms(performance.T_world_wrist[:, :, :3, 3], CHEST, performance.present)
     world = ToyWorld(config, script.props, performance, arms, np.random.default_rng([config.seed, _LOOKS]))
     camera = make_camera(config)
     T_world_camera = camera_path(config, np.random.default_rng([config.seed, _CAMERA]), t)

@@ -18,6 +18,7 @@ from reenact.toy import textures
 from reenact.toy.arms import FOREARM, SHOULDER_HALF_WIDTH, UPPER_ARM, Arms
 from reenact.toy.rooms import TABLE_TOP, add_material, add_mesh, add_texture
 from reenact.toy.surfaces import Surface, lathe_surface
+from reenact.toy.wrists import Vector
 
 CHEST = np.array([0.0, -0.44, TABLE_TOP + 0.40])
 """Middle between the shoulder joints of the upright person (m)."""
@@ -35,7 +36,7 @@ def add_person(spec: Any, rng: np.random.Generator, present: tuple[bool, bool], 
     """Torso, head (left out when the camera is in it) and the sleeves of the hands that are there."""
     shirt = _SHIRTS[int(rng.integers(len(_SHIRTS)))]
     add_texture(spec, "cloth", textures.cloth(rng, 256, shirt, stripes=int(rng.choice([0, 0, 9]))))
-    add_material(spec, "shirt", "cloth", repeat=(1, 1), gloss=0.02)
+    add_material(spec, "shirt", "cloth", repeat=(1.0, 1.0), gloss=0.02)
     add_texture(spec, "sleeve", textures.cloth(rng, 256, shirt))
     add_material(spec, "sleeve", "sleeve", gloss=0.02)
     add_material(spec, "face", rgb=(0.80, 0.58, 0.46))
@@ -109,7 +110,7 @@ def _limb(begin: float, end: float, radii: tuple[float, float], round_end: bool)
     return lathe_surface(np.concatenate([near, far]), segments=32)
 
 
-def _geom(body: Any, kind: Any, pos: tuple[float, ...], size: tuple[float, ...], material: str) -> None:
+def _geom(body: Any, kind: Any, pos: Vector, size: Vector, material: str) -> None:
     body.add_geom(type=kind, pos=pos, size=size, material=material, contype=0, conaffinity=0)
 
 

@@ -28,21 +28,21 @@ def posture(
     return np.deg2rad(angles.ravel())
 
 
-RELAXED = posture((8, -8, 12, 12), (16, 24, 14), step_deg=(3, 4, 2))
+RELAXED = posture((8.0, -8.0, 12.0, 12.0), (16.0, 24.0, 14.0), step_deg=(3.0, 4.0, 2.0))
 """A hand at rest, slightly curled."""
-FLAT = posture((2, 2, 6, 4), (2, 4, 2))
+FLAT = posture((2.0, 2.0, 6.0, 4.0), (2.0, 4.0, 2.0))
 """Flat, fingers together."""
-OPEN = posture((-6, 14, 8, 10), (8, 20, 12), (7, 1, -6, -12), (1, 2, 1))
+OPEN = posture((-6.0, 14.0, 8.0, 10.0), (8.0, 20.0, 12.0), (7.0, 1.0, -6.0, -12.0), (1.0, 2.0, 1.0))
 """Spread wide, ready to take something."""
-WRAP = posture((18, 6, 18, 22), (42, 52, 32), (2, 0, -2, -4))
+WRAP = posture((18.0, 6.0, 18.0, 22.0), (42.0, 52.0, 32.0), (2.0, 0.0, -2.0, -4.0))
 """Around a thing of 6 to 7 cm."""
-PINCH = posture((16, -18, 14, 16), (48, 42, 22), (2, 0, -2, -6), (2, 4, 4))
+PINCH = posture((16.0, -18.0, 14.0, 16.0), (48.0, 42.0, 22.0), (2.0, 0.0, -2.0, -6.0), (2.0, 4.0, 4.0))
 """Thumb against index and middle finger, 5 cm apart."""
-PINCH_OPEN = posture((-4, -6, 6, 6), (26, 26, 14), (3, 0, -3, -7), (2, 4, 4))
+PINCH_OPEN = posture((-4.0, -6.0, 6.0, 6.0), (26.0, 26.0, 14.0), (3.0, 0.0, -3.0, -7.0), (2.0, 4.0, 4.0))
 """About to pinch something smaller than 8 cm."""
-HOOK = posture((14, -22, 26, 30), (30, 62, 36), (1, 0, -1, -3), (8, 6, 4))
+HOOK = posture((14.0, -22.0, 26.0, 30.0), (30.0, 62.0, 36.0), (1.0, 0.0, -1.0, -3.0), (8.0, 6.0, 4.0))
 """Fist around a handle."""
-COVER = posture((20, -5, 12, 15), (22, 24, 14), (6, 0, -6, -12))
+COVER = posture((20.0, -5.0, 12.0, 15.0), (22.0, 24.0, 14.0), (6.0, 0.0, -6.0, -12.0))
 """Over a flat thing."""
 
 LOWER = np.deg2rad(np.tile([-15.0, -16.0, 0.0, -5.0], 5))

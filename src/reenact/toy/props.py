@@ -133,7 +133,7 @@ def sponge(rng: np.random.Generator) -> Prop:
     """Kitchen sponge with a rough side."""
     x, y = rng.uniform(0.030, 0.034), rng.uniform(0.050, 0.056)
     soft, rough = Box(np.array([x, y, 0.013])), Box(np.array([x, y, 0.004]))
-    places = [_at(0, 0, -0.004), _at(0, 0, 0.013)]
+    places = [_at(0.0, 0.0, -0.004), _at(0.0, 0.0, 0.013)]
     return _prop(rng, "sponge", Shape.of(soft, rough, placed=places), (True, True))
 
 
@@ -142,7 +142,7 @@ def knife(rng: np.random.Generator) -> Prop:
     handle, blade = rng.uniform(0.058, 0.063), rng.uniform(0.070, 0.080)
     grip = Box(np.array([0.0105, handle, 0.014]))
     steel = Box(np.array([0.0012, blade, 0.019]))
-    places = [_at(0, 0, 0), _at(0, handle + blade - 0.002, -0.006)]
+    places = [_at(0.0, 0.0, 0.0), _at(0.0, handle + blade - 0.002, -0.006)]
     prop = _prop(rng, "knife", Shape.of(grip, steel, placed=places), (True, True))
     return Prop(prop.name, prop.shape, (((0.16, 0.14, 0.13),) * 2, ((0.74, 0.76, 0.78),) * 2), prop.plain)
 
@@ -173,7 +173,7 @@ def hammer(rng: np.random.Generator) -> Prop:
     )
     along_y = make_T(np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]), np.array([0, handle - 0.055, 0]))
     head = Box(np.array([0.018, 0.018, 0.038]))
-    places = [along_y, _at(0, 2 * handle - 0.055, 0)]
+    places = [along_y, _at(0.0, 2.0 * handle - 0.055, 0.0)]
     prop = _prop(rng, "hammer", Shape.of(Lathe(profile), head, placed=places), (True, True))
     return Prop(prop.name, prop.shape, (((0.70, 0.50, 0.28),) * 2, ((0.20, 0.21, 0.24),) * 2), prop.plain)
 

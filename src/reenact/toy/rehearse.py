@@ -37,7 +37,7 @@ def faults(script: Script, hand_length: float) -> list[str]:
     t = np.arange(0.0, script.duration, 1 / RATE_HZ)
     performance = perform(script, t)
     found = []
-    arms = solve_arms(performance.T_world_wrist[:, :, :3, 3], CHEST, tuple(performance.present))
+    arms = solve_arms(performance.T_world_wrist[:, :, :3, 3], CHEST, performance.present)
     turns = forearm_turns(arms, performance.T_world_wrist)
     for side in np.flatnonzero(performance.present):
         name = SIDES[side]

@@ -13,6 +13,7 @@ import numpy as np
 from reenact.toy import textures
 from reenact.toy.surfaces import Surface
 from reenact.toy.textures import Rgb
+from reenact.toy.wrists import Vector
 
 TABLE_TOP = 0.74
 """Height of the table top above the floor (m); the world's origin is on the floor below the table's middle."""
@@ -34,8 +35,8 @@ def add_material(
     spec: Any,
     name: str,
     texture: str = "",
-    rgb: Rgb = (1, 1, 1),
-    repeat: tuple[float, float] = (1, 1),
+    rgb: Rgb = (1.0, 1.0, 1.0),
+    repeat: tuple[float, float] = (1.0, 1.0),
     gloss: float = 0.1,
 ) -> str:
     """A material, textured or plain; `repeat` counts texture copies."""
@@ -67,8 +68,8 @@ def add_room(spec: Any, rng: np.random.Generator) -> None:
     add_texture(spec, "wood", textures.wood(rng, TEXTURE_SIZE, 6, oak))
     add_texture(spec, "tiles", textures.tiles(rng, TEXTURE_SIZE, 6, (0.55, 0.55, 0.53)))
     add_texture(spec, "plaster", textures.plaster(rng, TEXTURE_SIZE, wall))
-    add_material(spec, "floor", "tiles", repeat=(3, 3))
-    add_material(spec, "wall", "plaster", repeat=(1, 1))
+    add_material(spec, "floor", "tiles", repeat=(3.0, 3.0))
+    add_material(spec, "wall", "plaster", repeat=(1.0, 1.0))
     add_material(spec, "table", "wood", gloss=0.15)
     add_material(spec, "frame", rgb=(0.30, 0.22, 0.17))
     add_material(spec, "glass", rgb=(0.72, 0.82, 0.90))
@@ -105,7 +106,7 @@ def _table(spec: Any) -> None:
             _box(spec, "frame", (x, y, (TABLE_TOP - 0.03) / 2), (0.03, 0.03, (TABLE_TOP - 0.03) / 2))
 
 
-def _box(spec: Any, material: str, pos: tuple[float, ...], size: tuple[float, ...], name: str = "") -> None:
+def _box(spec: Any, material: str, pos: Vector, size: Vector, name: str = "") -> None:
     spec.worldbody.add_geom(
         name=name,
         type=mujoco.mjtGeom.mjGEOM_BOX,

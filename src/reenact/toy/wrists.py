@@ -15,7 +15,7 @@ from reenact.geometry.transforms import inverse
 from reenact.hands.joints import LEFT
 from reenact.toy.hand_surface import HandSurface
 
-Vector: TypeAlias = Sequence[float] | np.ndarray
+Vector: TypeAlias = Sequence[float | int] | np.ndarray
 """Three numbers."""
 ELBOW_GUESS = np.array([0.31, -0.37])
 """|x| and y of a resting elbow (m): forearms point away from it."""

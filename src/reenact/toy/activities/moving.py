@@ -54,7 +54,7 @@ def push(stage: Stage, main: int) -> None:
     hand.wait(0.10)
     stage.take(main, o, kind="push")
     goal = stage.spot(o, begin - out * rng.uniform(0.14, 0.18), stage.place[o][1, 3] + rng.uniform(0.0, 0.03))
-    stage.carry(main, o, touch, goal, (0, 0), "push", speed=float(rng.uniform(0.3, 0.45)))
+    stage.carry(main, o, touch, goal, (0.0, 0.0), "push", speed=float(rng.uniform(0.3, 0.45)))
     stage.drop(main, o)
     hand.wait(0.12)
     stage.home(main, styles.beside_exit(main))

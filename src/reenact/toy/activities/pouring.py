@@ -27,11 +27,18 @@ def pour(stage: Stage, main: int) -> None:
     stage.carry(main, o, grasp, tipped(stage, main, o, target, 0.45, 0.03), (0.12, 0.03))
     deep = float(rng.uniform(1.4, 1.7))
     stage.carry(
-        main, o, grasp, tipped(stage, main, o, target, deep, 0.02), (0, 0), "tip", speed=0.3, at_least=0.6
+        main, o, grasp, tipped(stage, main, o, target, deep, 0.02), (0.0, 0.0), "tip", speed=0.3, at_least=0.6
     )
     hand.wait(float(rng.uniform(0.5, 0.8)))
     stage.carry(
-        main, o, grasp, tipped(stage, main, o, target, 0.40, 0.03), (0, 0), "untip", speed=0.35, at_least=0.5
+        main,
+        o,
+        grasp,
+        tipped(stage, main, o, target, 0.40, 0.03),
+        (0.0, 0.0),
+        "untip",
+        speed=0.35,
+        at_least=0.5,
     )
     stage.carry(main, o, grasp, back_home, (0.03, 0.12))
     stage.let_go(main, o, grasp)

@@ -9,7 +9,7 @@ from reenact.toy.grasps import Grasp, GraspStyle
 from reenact.toy.hand_surface import HandSurface
 from reenact.toy.plan import Stage
 from reenact.toy.postures import COVER, FLAT, HOOK, OPEN, PINCH, PINCH_OPEN, RELAXED, WRAP
-from reenact.toy.wrists import grip_point, heading, in_wrist, outward, place_wrist, wrist_rotation
+from reenact.toy.wrists import Vector, grip_point, heading, in_wrist, outward, place_wrist, wrist_rotation
 
 WRAP_STYLE = GraspStyle("wrap", (0, 1, 2, 3, 4), palm=True, closed=WRAP, opened=OPEN)
 """Whole hand around an upright thing of 5 to 8 cm."""
@@ -53,7 +53,7 @@ def pinch(
     stage: Stage,
     side: int,
     object_idx: int,
-    offset: tuple[float, float, float] = (0, 0, 0),
+    offset: Vector = (0, 0, 0),
     steep: float = 0.7,
 ) -> Grasp:
     """Grasp from above with thumb towards the person, at an offset from the origin (world axes, m)."""

@@ -27,7 +27,7 @@ def wipe(stage: Stage, main: int) -> None:
     for stroke in range(int(rng.integers(3, 5))):
         x = out * (rng.uniform(-0.06, -0.02) if stroke % 2 == 0 else rng.uniform(0.13, 0.18))
         goal = stage.spot(o, x, spot[1] + rng.uniform(-0.02, 0.03))
-        stage.carry(main, o, grasp, goal, (0, 0), "stroke", speed=float(rng.uniform(0.45, 0.7)))
+        stage.carry(main, o, grasp, goal, (0.0, 0.0), "stroke", speed=float(rng.uniform(0.45, 0.7)))
         hand.wait(0.03)
     stage.let_go(main, o, grasp)
     stage.home(main, styles.COVER_EXIT)
@@ -59,7 +59,7 @@ def cut(stage: Stage, main: int) -> None:
     hand.wait_until(helper.now - 0.4)
     for slice_idx in range(2):
         _saw(stage, main, knife, grasp, blade, axis * (-0.018 * slice_idx))
-    stage.carry(main, knife, grasp, ready, (0.03, 0), "lift", speed=0.45)
+    stage.carry(main, knife, grasp, ready, (0.03, 0.0), "lift", speed=0.45)
     helper.wait_until(hand.now - 0.3)
     stage.let_go(other, loaf, steady)
     stage.home(other, styles.PINCH_EXIT)
@@ -73,10 +73,17 @@ def _saw(stage: Stage, main: int, knife: int, grasp: Grasp, blade: np.ndarray, s
         along = forward * (0.02 if stroke % 2 == 0 else -0.015)
         down = np.array([0.0, 0.0, -0.007 - 0.005 * stroke])
         stage.carry(
-            main, knife, grasp, _moved(blade, shift + along + down), (0, 0), "saw", speed=0.3, at_least=0.25
+            main,
+            knife,
+            grasp,
+            _moved(blade, shift + along + down),
+            (0.0, 0.0),
+            "saw",
+            speed=0.3,
+            at_least=0.25,
         )
     stage.carry(
-        main, knife, grasp, _moved(blade, shift + [0, 0, 0.03]), (0, 0), "lift", speed=0.35, at_least=0.3
+        main, knife, grasp, _moved(blade, shift + [0, 0, 0.03]), (0.0, 0.0), "lift", speed=0.35, at_least=0.3
     )
 
 
@@ -99,9 +106,9 @@ def strike(stage: Stage, main: int) -> None:
     hand = stage.hands[main]
     hand.wait(float(rng.uniform(0.3, 0.5)))
     for _ in range(int(rng.integers(3, 5))):
-        stage.carry(main, mallet, grasp, hit, (0, 0), "strike", speed=0.6, at_least=0.28)
+        stage.carry(main, mallet, grasp, hit, (0.0, 0.0), "strike", speed=0.6, at_least=0.28)
         hand.wait(0.05)
-        stage.carry(main, mallet, grasp, raised, (0, 0), "raise", speed=0.45, at_least=0.4)
+        stage.carry(main, mallet, grasp, raised, (0.0, 0.0), "raise", speed=0.45, at_least=0.4)
         hand.wait(float(rng.uniform(0.1, 0.25)))
     idle(stage, main)
 
