@@ -15,7 +15,7 @@ import numpy as np
 
 from reenact import __version__
 from reenact.datasets.lerobot import Episode, EpisodeConfig, episode_from_scene, write_v3
-from reenact.datasets.lerobot.writer_v3 import DatasetConfig
+from reenact.datasets.lerobot.layout import DatasetConfig
 from reenact.hands.joints import JOINT_NAMES_21
 from reenact.pipeline.canonical import plain
 from reenact.pipeline.keys import stage_key

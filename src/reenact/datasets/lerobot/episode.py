@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64, UInt8
 
 from reenact.datasets.lerobot.features import Feature
+from reenact.datasets.lerobot.statistics import ImageStatistics
 from reenact.geometry.rotations import quat_continuous, quat_from_matrix
 from reenact.geometry.timegrid import TimeGrid
 from reenact.hands.joints import JOINT_NAMES_21, SIDES, wrist_frame
@@ -42,18 +44,33 @@ class EpisodeConfig:
 
 
 @dataclass(frozen=True)
+class Footage:
+    """One camera of an episode: a function that yields its t frames anew, and, if there is one, the finished mp4."""
+
+    key: str
+    """Feature name, `observation.images.<camera>`."""
+    size_px: tuple[int, int]
+    """(width, height)."""
+    frames: Callable[[], Iterator[UInt8[np.ndarray, "h w 3"]]] = field(repr=False, compare=False)
+    coded: Callable[[Path], bool] | None = field(default=None, repr=False, compare=False)
+    """Writes the frames to that path as they are coded already, without a new generation of loss; False: cannot."""
+    statistics: Callable[[], ImageStatistics | None] | None = field(default=None, repr=False, compare=False)
+    """Statistics of the frames where they are known already."""
+
+
+@dataclass(frozen=True)
 class Episode:
-    """Columns of t rows each (without bookkeeping) and a function that yields the t frames anew."""
+    """Columns of t rows each (without bookkeeping) and what its cameras saw."""
 
     episode_id: str
     task: str
     fps: int
     features: tuple[Feature, ...]
     columns: dict[str, np.ndarray] = field(repr=False)
-    camera_key: str = "observation.images.front"
-    frames: Callable[[], Iterator[UInt8[np.ndarray, "h w 3"]]] | None = field(default=None, repr=False)
-    image_size_px: tuple[int, int] = (640, 480)
-    """(width, height)."""
+    footage: tuple[Footage, ...] = ()
+    """One entry per camera; sizes may differ between cameras, not between episodes."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What is known of the source (source, licence, session, subject, quality): plain JSON, goes to the card."""
 
     @property
     def length(self) -> int:
@@ -95,9 +112,13 @@ def episode_from_scene(
         fps=fps,
         features=tuple(features),
         columns=columns,
-        camera_key=f"observation.images.{config.camera_name}",
-        frames=lambda: (letterbox(frame, size) for frame in read_frames(rows)),
-        image_size_px=size,
+        footage=(
+            Footage(
+                f"observation.images.{config.camera_name}",
+                size,
+                lambda: (letterbox(frame, size) for frame in read_frames(rows)),
+            ),
+        ),
     )
 
 

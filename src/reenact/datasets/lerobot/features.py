@@ -23,6 +23,8 @@ class Feature:
     dtype: str
     shape: tuple[int, ...]
     names: tuple[str, ...] | None = None
+    is_foreign: bool = False
+    """A column of somebody else's dataset: carried over whatever its name; `data validate` says what leaks."""
 
     def __post_init__(self) -> None:
         if "/" in self.name:
@@ -33,7 +35,7 @@ class Feature:
             or self.name.startswith("observation.images.")
         )
         side = self.name.startswith(SIDE_PREFIXES) or self.name in BOOKKEEPING
-        if not (policy or side):
+        if not (policy or side or self.is_foreign):
             raise RecordError(
                 f"feature {self.name!r} would leak into the policy or is unknown",
                 hint=f"side information starts with one of {', '.join(SIDE_PREFIXES)}",
@@ -54,6 +56,8 @@ class Feature:
         import pyarrow as pa
 
         values = np.asarray(values)
+        if self.dtype == "string":
+            return pa.array([str(v) for v in values.reshape(-1)])
         width = int(np.prod(self.shape))
         if values.reshape(len(values), -1).shape[1] != width:
             raise RecordError(
@@ -70,7 +74,7 @@ class Feature:
         """Arrow type of the column."""
         import pyarrow as pa
 
-        scalar = pa.from_numpy_dtype(np.dtype(self.dtype))
+        scalar = pa.string() if self.dtype == "string" else pa.from_numpy_dtype(np.dtype(self.dtype))
         return scalar if self.shape == (1,) else pa.list_(scalar, int(np.prod(self.shape)))
 
 
