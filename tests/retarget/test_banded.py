@@ -7,7 +7,6 @@ import pytest
 
 from reenact.geometry.filters import time_shift
 from reenact.retarget.banded import (
-    BandedConfig,
     TaskRows,
     TrajectoryProblem,
     difference_rows,
@@ -37,7 +36,7 @@ def problem(
         upper=np.full(n, limits.get("upper", 10.0)),
         velocity=np.full(n, limits.get("velocity", np.inf)),
         hold=np.zeros((t, n), bool) if hold is None else hold,
-        config=BandedConfig(sigma_acceleration=limits.get("sigma_acceleration", 15.0)),
+        sigma_acceleration=np.full(t, limits.get("sigma_acceleration", 15.0)),
     )
 
 

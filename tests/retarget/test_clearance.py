@@ -84,7 +84,7 @@ def test_a_target_inside_the_body_is_kept_at_a_distance(g1: Robot) -> None:
     T = np.tile(chain.fk(chain.home), (45, 1, 1))
     T[:, :3, 3] += np.sin(np.pi * t / t[-1])[:, None] * [-0.15, -0.2, 0.1]  # into the trunk and back
     ones = np.ones(45)
-    targets = ArmTargets(T, ones > 0, 0.002 * ones, 0.015 * ones, t)
+    targets = ArmTargets(T, ones > 0, 0.002 * ones, 0.015 * ones, 0 * ones, t)
     free = ArmTask(chain, draw_bank(chain), targets)
     careful = ArmTask(chain, draw_bank(chain), targets, 0, clearance)
     assert clearance.depth(solve_arm(free, ArmConfig()), 0).max() > clearance.margin

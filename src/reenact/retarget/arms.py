@@ -23,6 +23,10 @@ class ArmConfig:
     """The trajectory solve of one arm."""
 
     band: BandedConfig = field(default_factory=BandedConfig)
+    sigma_acceleration: float = 15.0
+    """Joint acceleration always taken as ordinary (rad/s^2, one sigma); smaller smooths more."""
+    briskness_share: float = 0.8
+    """Where the hand itself is brisker, this share of its acceleration is taken as ordinary instead."""
     keyframes: KeyframeConfig = field(default_factory=KeyframeConfig)
     huber: float = 4.0
     """Pose residuals beyond this many sigmas count linearly, so that unreachable frames do not bend the others."""
@@ -50,6 +54,8 @@ class ArmTargets:
     """Noise of the positions (m)."""
     sigma_rotation: Float64[np.ndarray, " t"]
     """Noise of the rotations (rad)."""
+    acceleration: Float64[np.ndarray, " t"]
+    """Briskness of the hand (rad/s^2, rms)."""
     seconds: Float64[np.ndarray, " t"]
 
     @property
@@ -119,6 +125,9 @@ def refine_arm(
         upper=chain.upper,
         velocity=chain.velocity,
         hold=np.broadcast_to(~targets.valid[:, None], q.shape),
+        sigma_acceleration=np.maximum(
+            config.sigma_acceleration, config.briskness_share * targets.acceleration
+        ),
         config=replace(config.band, max_iterations=config.avoid_iterations) if avoid else config.band,
     )
     terms = ArmTerms(task, config, avoid, other_centres)

@@ -42,9 +42,6 @@ TaskTerms = Callable[[np.ndarray], TaskRows]
 class BandedConfig:
     """Weights and stopping rule of the trajectory solve."""
 
-    sigma_acceleration: float = 15.0
-    """Joint acceleration taken as ordinary (rad/s^2, one sigma). Human wrist motion mapped to 7-joint arms has
-    2.8 rad/s^2 rms; a smaller value smooths more (benchmarks/retarget_methods.py)."""
     sigma_velocity_hold: float = 0.15
     """Joint velocity allowed where no target is known (rad/s, one sigma): the robot holds rather than coasts."""
     velocity_hinge: float = 100.0
@@ -59,7 +56,7 @@ class BandedConfig:
 class TrajectoryProblem:
     """What bounds and smooths one set of n joints over t frames."""
 
-    dt: Float64[np.ndarray, " t-1"]
+    dt: Float64[np.ndarray, " steps"]
     """Time between frames (s)."""
     lower: Float64[np.ndarray, " n"]
     upper: Float64[np.ndarray, " n"]
@@ -67,6 +64,8 @@ class TrajectoryProblem:
     """Velocity limits (rad/s); infinity where none is known."""
     hold: Bool[np.ndarray, "t n"]
     """Frames and joints for which no target exists."""
+    sigma_acceleration: Float64[np.ndarray, " t"]
+    """Joint acceleration taken as ordinary in each frame (rad/s^2, one sigma); smaller smooths more."""
     config: BandedConfig = field(default_factory=BandedConfig)
 
     @property
@@ -76,7 +75,7 @@ class TrajectoryProblem:
         return 0.5 * (edges[:-1] + edges[1:]) / REFERENCE_DT
 
 
-def difference_rows(dt: Float64[np.ndarray, " t-1"]) -> Float64[np.ndarray, "t-2 3"]:
+def difference_rows(dt: Float64[np.ndarray, " steps"]) -> Float64[np.ndarray, "inner 3"]:
     """Coefficients of the second time derivative on frames (t-1, t, t+1) of a possibly uneven grid."""
     before, after = dt[:-1], dt[1:]
     mean = 0.5 * (before + after)
@@ -129,7 +128,7 @@ def _total_cost(rows: TaskRows, q: np.ndarray, problem: TrajectoryProblem) -> fl
     cost = float(weight @ rows.cost)
     cost += float((between * (hold * velocity**2 + problem.config.velocity_hinge**2 * excess**2)).sum())
     if len(q) > 2:
-        acceleration = _second_difference(q, problem.dt) / problem.config.sigma_acceleration
+        acceleration = _second_difference(q, problem.dt) / problem.sigma_acceleration[1:-1, None]
         cost += float((weight[1:-1, None] * acceleration**2).sum())
     return cost
 
@@ -163,7 +162,7 @@ def _add_acceleration(
     if t < 3:
         return
     c = difference_rows(problem.dt)
-    w = problem.frame_weight[1:-1] / problem.config.sigma_acceleration**2
+    w = problem.frame_weight[1:-1] / problem.sigma_acceleration[1:-1] ** 2
     pull = w[:, None] * _second_difference(q, problem.dt)
     for i in range(3):
         gradient[i : t - 2 + i] += c[:, i : i + 1] * pull

@@ -48,8 +48,8 @@ class PoseSolutions:
 
 def solve_poses(
     chain: WristChain,
-    T_base_target: Float64[np.ndarray, "*b 4 4"],
-    q0: Float64[np.ndarray, "*b n"],
+    T_base_target: Float64[np.ndarray, "*#b 4 4"],
+    q0: Float64[np.ndarray, "*#b n"],
     config: BatchIkConfig | None = None,
     posture: Float64[np.ndarray, " n"] | None = None,
 ) -> PoseSolutions:

@@ -7,7 +7,7 @@ kinematics come from. Frames: everything is in the robot's `base`; wrist frames 
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -15,6 +15,8 @@ from jaxtyping import Float64
 from reenact.geometry.rotations import so3_log
 
 
+@runtime_checkable
+@runtime_checkable
 class WristChain(Protocol):
     """The joints between the base and one wrist, batched over leading axes."""
 
@@ -43,6 +45,8 @@ class WristChain(Protocol):
         """`T_base_wrist` and its Jacobian: velocity of the wrist origin, then angular velocity, base axes."""
 
 
+@runtime_checkable
+@runtime_checkable
 class ArmClearance(Protocol):
     """Distances of the arms to the body, to themselves and to each other."""
 
@@ -77,8 +81,8 @@ class ArmClearance(Protocol):
 
 
 def pose_error(
-    T_base_target: Float64[np.ndarray, "*b 4 4"], T_base_wrist: Float64[np.ndarray, "*b 4 4"]
-) -> Float64[np.ndarray, "*b 6"]:
+    T_base_target: Float64[np.ndarray, "*#b 4 4"], T_base_wrist: Float64[np.ndarray, "*#b 4 4"]
+) -> Float64[np.ndarray, "*#b 6"]:
     """Position difference (m) and rotation vector (rad) from wrist to target, base axes."""
     R = T_base_target[..., :3, :3] @ np.swapaxes(T_base_wrist[..., :3, :3], -1, -2)
     return np.concatenate([T_base_target[..., :3, 3] - T_base_wrist[..., :3, 3], so3_log(R)], axis=-1)

@@ -39,12 +39,12 @@ class FingerConfig:
     """Distance (m) at which the pinch weight has faded to that of far apart."""
     sigma_angle: float = 0.35
     """Distance to the direct angle map worth one unit (rad)."""
+    sigma_acceleration: float = 40.0
+    """Joint acceleration taken as ordinary (rad/s^2, one sigma); fingers are light and quick."""
     band: BandedConfig = field(
-        default_factory=lambda: BandedConfig(
-            sigma_acceleration=40.0, sigma_velocity_hold=0.3, max_iterations=15
-        )
+        default_factory=lambda: BandedConfig(sigma_velocity_hold=0.3, max_iterations=15)
     )
-    """Smoothness; fingers are light and quick."""
+    """Holding and stopping of the solve."""
 
 
 def solve_fingers(
@@ -69,6 +69,7 @@ def solve_fingers(
         upper=free.upper,
         velocity=free.velocity,
         hold=np.broadcast_to(~valid[:, None], start.shape),
+        sigma_acceleration=np.full(len(valid), config.sigma_acceleration),
         config=config.band,
     )
     if config.method == "tips":

@@ -7,7 +7,7 @@ from jaxtyping import Float64
 
 
 def limit_velocity(
-    q: Float64[np.ndarray, "t n"], dt: Float64[np.ndarray, " t-1"], velocity: Float64[np.ndarray, " n"]
+    q: Float64[np.ndarray, "t n"], dt: Float64[np.ndarray, " steps"], velocity: Float64[np.ndarray, " n"]
 ) -> Float64[np.ndarray, "t n"]:
     """The same motion slowed where a joint is faster than its limit (rad/s); elsewhere untouched.
 

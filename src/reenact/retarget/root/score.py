@@ -60,6 +60,7 @@ def arm_targets(targets: HandTargets, side: int, T_world_base: Float64[np.ndarra
         valid=targets.valid[:, side],
         sigma_position=targets.sigma_position[:, side],
         sigma_rotation=targets.sigma_rotation[:, side],
+        acceleration=targets.acceleration[:, side],
         seconds=targets.seconds,
     )
 

@@ -151,23 +151,21 @@ def _reach_distance(roots: np.ndarray, clip: _Clip, config: SearchConfig) -> np.
     return total
 
 
-def _solve_keyframes(
-    roots: np.ndarray, clip: _Clip, keyframes: list[np.ndarray], iterations: int
-) -> list[PoseSolutions]:
+def _solve_keyframes(roots: np.ndarray, clip: _Clip, keyframes: list[np.ndarray]) -> list[PoseSolutions]:
     """IK of every root's keyframes from the nearest posture of the bank, per side [c k]."""
     solutions = []
     for chain, bank, T in zip(clip.chains, clip.banks, keyframes, strict=True):
         assert chain is not None
         target = inverse(roots)[:, None] @ T
         start = bank.q[bank.nearest(target.reshape(-1, 4, 4))[:, 0]].reshape(*target.shape[:2], -1)
-        solutions.append(solve_poses(chain, target, start, BatchIkConfig(iterations=iterations)))
+        solutions.append(solve_poses(chain, target, start, BatchIkConfig(iterations=12)))
     return solutions
 
 
 def _keyframe_score(roots: np.ndarray, clip: _Clip, keyframes: list[np.ndarray]) -> np.ndarray:
     """Share of keyframes reached, less what is missed, plus a little for room to the limits and nearness to home."""
     total = np.zeros(len(roots))
-    solutions = _solve_keyframes(roots, clip, keyframes, 12)
+    solutions = _solve_keyframes(roots, clip, keyframes)
     for side, chain, found in zip(clip.sides, clip.chains, solutions, strict=True):
         assert chain is not None
         missed = np.minimum(found.position_error, 0.2) / 0.2 + np.minimum(found.rotation_error, 1.0)
@@ -182,7 +180,7 @@ def _keyframe_score(roots: np.ndarray, clip: _Clip, keyframes: list[np.ndarray])
 
 
 def _polished(roots: np.ndarray, clip: _Clip, config: SearchConfig) -> np.ndarray:
-    found = _solve_keyframes(roots, clip, clip.fine, 12)
+    found = _solve_keyframes(roots, clip, clip.fine)
     problems = [SideProblem(c, T) for c, T in zip(clip.chains, clip.fine, strict=True) if c is not None]
     polished, _ = polish_roots(
         roots, problems, [f.q for f in found], clip.up.direction, clip.up.sigma, config.polish
