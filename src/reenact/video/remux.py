@@ -28,7 +28,13 @@ def coding_of(path: Path) -> tuple[str, int, int, str, bytes]:
     """Codec, size, pixel format and parameter sets; files that agree in all may be joined."""
     with open_stream(path) as (_, stream):
         context = stream.codec_context
-        return context.name, context.width, context.height, str(context.pix_fmt), bytes(context.extradata or b"")
+        return (
+            context.name,
+            context.width,
+            context.height,
+            str(context.pix_fmt),
+            bytes(context.extradata or b""),
+        )
 
 
 def join_files(parts: Sequence[Path], target: Path, fps_hz: int) -> None:
@@ -44,7 +50,9 @@ def cut_file(path: Path, first: int, count: int, target: Path, fps_hz: int) -> N
     """
     index = read_index(path)
     if not can_cut(index, first, count):
-        raise CannotCutError(f"{path.name}: frame {first} is not a key frame", hint="decode and encode instead")
+        raise CannotCutError(
+            f"{path.name}: frame {first} is not a key frame", hint="decode and encode instead"
+        )
     _write([(path, first, count)], target, fps_hz)
 
 
@@ -64,7 +72,7 @@ def _write(pieces: Sequence[tuple[Path, int, int | None]], target: Path, fps_hz:
         for (path, _, _), plan in zip(pieces, plans, strict=True):
             with open_stream(path) as (container, source):
                 if stream is None:
-                    stream = out.add_stream_from_template(source)
+                    stream = out.add_stream_from_template(source, opaque=True)
                     stream.time_base = clock
                 wanted = (p for p in packets(container, source) if p.size and p.pts in plan)
                 for k, packet in enumerate(wanted):
@@ -83,7 +91,9 @@ def _shown_places(path: Path, first: int, count: int | None) -> dict[int, int]:
     end = len(index.pts) if count is None else first + count
     place = {int(p): k for k, p in enumerate(index.pts[first:end])}
     with open_stream(path) as (container, source):
-        return {int(p.pts): place[int(p.pts)] for p in packets(container, source) if p.size and p.pts in place}
+        return {
+            int(p.pts): place[int(p.pts)] for p in packets(container, source) if p.size and p.pts in place
+        }
 
 
 def _lag(shown: list[int]) -> int:

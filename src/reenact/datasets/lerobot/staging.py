@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -137,7 +138,13 @@ def open_staging(target: Path, config: DatasetConfig, *, resume: bool = True) ->
 def fingerprint(episode: Episode, config: DatasetConfig) -> str:
     """SHA-256 of an episode's numbers and names and of the encoder's settings; the pictures themselves are not read."""
     digest = hashlib.sha256()
-    words = (episode.episode_id, episode.task, episode.fps, episode.features, sorted(episode.facts.items()))
+    words = (
+        episode.episode_id,
+        episode.task,
+        episode.fps,
+        episode.features,
+        json.dumps(episode.facts, sort_keys=True),
+    )
     cameras = [(f.key, f.size_px) for f in episode.footage]
     digest.update(repr((words, cameras, config.codec, config.quality, config.keyframe_every)).encode())
     for feature in episode.features:
@@ -204,6 +211,8 @@ def _write_video(path: Path, footage: Footage, episode: Episode, config: Dataset
                 stats.add(frame)
     else:
         width, height = footage.size_px
+        if width % 2 or height % 2:
+            raise RecordError(f"{footage.key} is {width}x{height} px", hint="video knows even sizes only")
         with VideoWriter(
             path, width, height, episode.fps,
             keyframe_every=config.keyframe_every, crf=config.quality, repeatable=True, codec=config.codec,

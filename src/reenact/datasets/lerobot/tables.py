@@ -58,7 +58,9 @@ def write_rows(path: Path, features: Sequence[Feature], columns: dict[str, np.nd
     import pyarrow.parquet as pq
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({f.name: f.column(columns[f.name]) for f in features}), path, compression="snappy")
+    pq.write_table(
+        pa.table({f.name: f.column(columns[f.name]) for f in features}), path, compression="snappy"
+    )
 
 
 def read_columns(path: Path, features: Sequence[Feature]) -> dict[str, np.ndarray]:

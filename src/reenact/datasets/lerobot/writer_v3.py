@@ -150,7 +150,13 @@ def task_numbers(parts: list[Part]) -> dict[str, int]:
 def part_columns(first: Episode, part: Part, index: int, start: int, task: int) -> dict[str, np.ndarray]:
     """A part's rows with the five bookkeeping columns."""
     frame = np.arange(part.length)
-    values = (frame / first.fps, frame, np.full(part.length, index), start + frame, np.full(part.length, task))
+    values = (
+        frame / first.fps,
+        frame,
+        np.full(part.length, index),
+        start + frame,
+        np.full(part.length, task),
+    )
     return {**part.columns(first.features), **dict(zip(BOOKKEEPING, values, strict=True))}
 
 
