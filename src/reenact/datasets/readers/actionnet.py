@@ -21,6 +21,7 @@ from reenact.datasets.readers.episode import Images, Provenance, RobotEpisode
 from reenact.datasets.readers.errors import DamagedSource, UnitUnsure
 from reenact.datasets.readers.frames import rate_of
 from reenact.datasets.readers.licences import ACTIONNET
+from reenact.datasets.readers.probes import hdf5_shapes
 from reenact.datasets.readers.rot6d import matrix_from_rot6d
 from reenact.geometry.transforms import make_T
 
@@ -30,12 +31,8 @@ _ROBOTS = {32: "Fourier GR1", 29: "Fourier GR2"}
 
 def sniff(path: Path) -> bool:
     """An HDF5 file with the three state groups."""
-    import h5py
-
-    if path.suffix not in (".hdf5", ".h5") or not h5py.is_hdf5(path):
-        return False
-    with h5py.File(path, "r") as file:
-        return all(f"{a}/{b}" in file for a in ("state", "action") for b in ("hand", "pose", "robot"))
+    names = tuple(f"{a}/{b}" for a in ("state", "action") for b in ("hand", "pose", "robot"))
+    return len(hdf5_shapes(path, names)) == len(names)
 
 
 def read(path: Path) -> Iterator[RobotEpisode]:

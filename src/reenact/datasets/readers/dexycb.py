@@ -10,7 +10,6 @@ is found from the mesh's wrist frame only by the caller (`side`), DexYCB's motio
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from reenact.datasets.readers.errors import DamagedSource
 from reenact.datasets.readers.frames import nominal_times, rigid, rigid_or_missing
 from reenact.datasets.readers.licences import DEXYCB
 from reenact.datasets.readers.plain_yaml import read_plain_yaml
+from reenact.datasets.readers.probes import npz_names
 from reenact.datasets.readers.tracks import camera_track, hand_tracks, object_tracks, one_hand
 from reenact.hands.joints import SIDES
 
@@ -30,7 +30,7 @@ FPS_HZ = 30.0
 SIGMA = 0.005
 """One-sigma of a wrist (m); the authors' own check of labels is of this order."""
 _MISSING = -1.0
-_SINGLE = {"world_hand_joints.npy", "object_poses.npy", "object_mesh_vertices.npy"}
+_SINGLE = {"world_hand_joints", "object_poses", "object_mesh_vertices"}
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,7 @@ def sniff(path: Path) -> bool:
     """A camera folder with labels, or a single-npz motion."""
     if path.is_dir():
         return any(path.glob("labels_*.npz")) and (path.parent / "meta.yml").is_file()
-    if path.suffix != ".npz" or not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return set(archive.namelist()) >= _SINGLE
+    return npz_names(path) >= _SINGLE
 
 
 def read(path: Path, config: DexYcbConfig | None = None) -> Iterator[HumanEpisode]:

@@ -22,6 +22,7 @@ from reenact.datasets.readers.errors import DamagedSource
 from reenact.datasets.readers.frames import T_ZUP_YUP, nominal_times, rigid
 from reenact.datasets.readers.licences import EGODEX
 from reenact.datasets.readers.orders import egodex_names
+from reenact.datasets.readers.probes import hdf5_shapes
 from reenact.datasets.readers.tracks import camera_track, hand_tracks, pinhole_params
 from reenact.hands.joints import MCPS, SIDES, WRIST
 
@@ -41,12 +42,8 @@ class EgoDexConfig:
 
 def sniff(path: Path) -> bool:
     """An HDF5 file with transforms of a camera and of ARKit hands."""
-    import h5py
-
-    if path.suffix not in (".hdf5", ".h5") or not h5py.is_hdf5(path):
-        return False
-    with h5py.File(path, "r") as file:
-        return "transforms/camera" in file and "transforms/leftIndexFingerKnuckle" in file
+    names = ("transforms/camera", "transforms/leftIndexFingerKnuckle")
+    return len(hdf5_shapes(path, names)) == len(names)
 
 
 def read(path: Path, config: EgoDexConfig | None = None) -> Iterator[HumanEpisode]:

@@ -27,6 +27,7 @@ from reenact.datasets.readers.errors import DamagedSource
 from reenact.datasets.readers.fisheye624 import nearest_kb4
 from reenact.datasets.readers.frames import T_ZUP_YUP, rate_of, transform_from_quat
 from reenact.datasets.readers.licences import HOT3D
+from reenact.datasets.readers.probes import tar_names
 from reenact.datasets.readers.tracks import camera_track, hand_tracks, object_tracks
 from reenact.datasets.readers.umetrack import UmeTrackProfile, wrist_matrix
 from reenact.geometry.transforms import inverse
@@ -73,10 +74,7 @@ def sniff(path: Path) -> bool:
         return (path / "umetrack_hand_pose_trajectory.jsonl").is_file() or (
             path / "__hand_shapes.json__"
         ).is_file()
-    if path.suffix != ".tar" or not tarfile.is_tarfile(path):
-        return False
-    with tarfile.open(path) as archive:
-        return any(member.name.endswith("__hand_shapes.json__") for member in archive)
+    return "__hand_shapes.json__" in tar_names(path)
 
 
 def read(path: Path, config: Hot3dConfig | None = None) -> Iterator[HumanEpisode]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from reenact.datasets.readers.episode import HumanEpisode, Images, Provenance, R
 from reenact.datasets.readers.errors import DamagedSource
 from reenact.datasets.readers.frames import rate_of
 from reenact.datasets.readers.licences import OWN
+from reenact.datasets.readers.probes import npz_names
 from reenact.robots.trajectory import read_npz
 from reenact.scene import Scene
 
@@ -55,10 +55,7 @@ def read_scene(path: Path) -> Iterator[HumanEpisode]:
 
 def sniff_trajectory(path: Path) -> bool:
     """An `.npz` written by `reenact.robots.trajectory.write_npz`."""
-    if path.suffix != ".npz" or not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return {"schema.npy", "sheet_hash.npy", "T_world_wrist_target.npy"} <= set(archive.namelist())
+    return npz_names(path) >= {"schema", "sheet_hash", "T_world_wrist_target"}
 
 
 def read_trajectory(path: Path) -> Iterator[RobotEpisode]:

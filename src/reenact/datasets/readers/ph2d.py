@@ -26,6 +26,7 @@ from reenact.datasets.readers.episode import (
 from reenact.datasets.readers.errors import DamagedSource
 from reenact.datasets.readers.frames import index_times
 from reenact.datasets.readers.licences import PH2D
+from reenact.datasets.readers.probes import hdf5_shapes
 from reenact.datasets.readers.rot6d import matrix_from_rot6d
 from reenact.geometry.transforms import apply, make_T
 from reenact.hands.joints import TIPS, WRIST
@@ -40,14 +41,8 @@ FRAME = "head_level"
 
 def sniff(path: Path) -> bool:
     """An HDF5 file with 128 wide `action` and `observation.state`."""
-    import h5py
-
-    if path.suffix not in (".hdf5", ".h5") or not h5py.is_hdf5(path):
-        return False
-    with h5py.File(path, "r") as file:
-        wide = all(name in file and file[name].ndim == 2 and file[name].shape[1] == WIDTH
-                   for name in ("action", "observation.state"))  # fmt: skip
-    return wide
+    shapes = hdf5_shapes(path, ("action", "observation.state"))
+    return len(shapes) == 2 and all(len(s) == 2 and s[1] == WIDTH for s in shapes.values())
 
 
 def read(path: Path) -> Iterator[HumanEpisode | RobotEpisode]:

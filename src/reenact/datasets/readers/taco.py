@@ -8,7 +8,6 @@ regressor and stay unknown. Point a reader at a sequence's `Object_Poses/<triple
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,22 +21,20 @@ from reenact.datasets.readers.licences import TACO
 from reenact.datasets.readers.mano import mano_parameters, tips_from_vertices
 from reenact.datasets.readers.meshes import read_obj
 from reenact.datasets.readers.orders import MANOPTH_TIP_VERTICES
+from reenact.datasets.readers.probes import npz_names
 from reenact.datasets.readers.restricted_unpickle import read_pickles
 from reenact.datasets.readers.tracks import object_tracks
 from reenact.hands.joints import RIGHT, SIDES
 
 FPS_HZ = 30.0
-_SINGLE = {"hand_pose.npy", "hand_trans.npy", "hand_shape.npy", "hand_verts.npy", "obj_pose.npy"}
+_SINGLE = {"hand_pose", "hand_trans", "hand_shape", "hand_verts", "obj_pose"}
 
 
 def sniff(path: Path) -> bool:
     """The one-hand npz, or a sequence folder below `Object_Poses`."""
     if path.is_dir():
         return "Object_Poses" in path.parts and any(path.glob("tool_*.npy"))
-    if path.suffix != ".npz" or not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return set(archive.namelist()) >= _SINGLE
+    return npz_names(path) >= _SINGLE
 
 
 def read(path: Path) -> Iterator[HumanEpisode]:

@@ -8,7 +8,6 @@ kept as raw numbers; object meshes live elsewhere; there is no human hand.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,17 +17,15 @@ from reenact.datasets.readers.episode import FRAME_INDEX_ONLY, HumanEpisode, Pro
 from reenact.datasets.readers.errors import DamagedSource
 from reenact.datasets.readers.frames import index_times, transform_from_quat
 from reenact.datasets.readers.licences import TCDM
+from reenact.datasets.readers.probes import npz_names
 from reenact.datasets.readers.tracks import object_tracks
 
-_WANTED = {"object_translation.npy", "object_orientation.npy", "length.npy"}
+_WANTED = {"object_translation", "object_orientation", "length"}
 
 
 def sniff(path: Path) -> bool:
     """An npz with the three names."""
-    if path.suffix != ".npz" or not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return set(archive.namelist()) >= _WANTED
+    return npz_names(path) >= _WANTED
 
 
 def read(path: Path) -> Iterator[HumanEpisode]:
