@@ -33,20 +33,31 @@ def test_scene_folders_read_as_saved(tmp_path: Path) -> None:
     assert e.world_frame == "world"
 
 
+def trajectory(t: int = 9) -> JointTrajectory:
+    swing = np.sin(np.arange(t)[:, None] / 5.0 + np.arange(2))
+    return JointTrajectory(
+        robot="g1",
+        sheet_hash="0",
+        joint_names=("left_elbow", "right_elbow"),
+        t_ns=np.arange(t) * 33_333_333,
+        q=swing,
+        T_world_base=np.eye(4)[None],
+        world_frame="world",
+        T_world_wrist_target=np.tile(np.eye(4), (t, 2, 1, 1)),
+        valid=np.ones((t, 2), bool),
+        confidence=np.ones((t, 2)),
+        source=np.zeros((t, 2), np.uint8),
+    )
+
+
 def test_trajectories_read_as_written(tmp_path: Path) -> None:
-    t = 9
-    motion = JointTrajectory(
-        robot="g1", sheet_hash="0", joint_names=("a", "b"), t_ns=np.arange(t) * 33_333_333,
-        q=np.random.default_rng(0).normal(size=(t, 2)),
-        T_world_base=np.eye(4)[None], world_frame="world", T_world_wrist_target=np.tile(np.eye(4), (t, 2, 1, 1)),
-        valid=np.ones((t, 2), bool), confidence=np.ones((t, 2)), source=np.zeros((t, 2), np.uint8),
-    )  # fmt: skip
+    motion = trajectory()
     write_npz(motion, tmp_path / "trajectory.npz")
     (e,) = open_dataset(tmp_path / "trajectory.npz")
     assert isinstance(e, RobotEpisode)
     assert (e.state == motion.q).all()
     assert e.action is None
-    assert e.state_names == ("a", "b")
+    assert e.state_names == motion.joint_names
 
 
 def v3(folder: Path) -> Path:

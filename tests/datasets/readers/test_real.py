@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from reenact.datasets.readers import HumanEpisode, RobotEpisode, open_dataset, recognise
+from reenact.datasets.readers.dexycb import DexYcbConfig
 from reenact.datasets.readers.episode import FRAME_INDEX_ONLY
 from reenact.datasets.readers.errors import DamagedSource, NeedsHandModel
 from reenact.datasets.readers.lerobot import LeRobotConfig
@@ -97,10 +98,10 @@ def test_hot3d_clip_form_reads_like_the_sequence(shared_dir: Path, tmp_path: Pat
 
 def hot3d_clip(folder: Path) -> dict[str, object]:
     """The real sequence in the layout of HOT3D-Clips."""
-    from reenact.datasets.readers.hot3d import Hot3dConfig, _sequence
+    from reenact.datasets.readers.hot3d_files import read_sequence
     from reenact.geometry.rotations import quat_from_matrix
 
-    raw = _sequence(folder, Hot3dConfig())
+    raw = read_sequence(folder, "")
 
     def pose(T: np.ndarray) -> dict[str, list[float]]:
         return {"quaternion_wxyz": quat_from_matrix(T[:3, :3]).tolist(), "translation_xyz": T[:3, 3].tolist()}
@@ -136,6 +137,8 @@ def test_dexycb_crackerbox(shared_dir: Path) -> None:
     path = shared_dir / "data/mocap/dexycb_crackerbox/dexycb_motion.npz"
     (e,) = open_dataset(path)
     assert isinstance(e, HumanEpisode)
+    with pytest.raises(DamagedSource, match="shape of a right one"):
+        list(open_dataset(path, "dexycb", DexYcbConfig(side="left")))
     hands = e.joints()
     assert not hands.valid[:, 0].any()
     assert hands.hand_length[1] == pytest.approx(0.188, abs=0.001)

@@ -1,7 +1,8 @@
 """BundleSDF stage-1 folders (`video_to_data`): camera poses around one object, depth PNGs, masks.
 
 Source: `keyframes.yml`, `cam_in_ob` = T_object_camera, metres, OpenCV axes. The world is the object's frame moved to
-the first camera's (`camera0`), the object standing still is what moves here. Trap: `config.yaml` holds the focal length
+the first camera's (`camera0`), the object stands still. The object's frame is attached to
+it but not centred on it (its origin is where the first key frame's camera stood). Trap: `config.yaml` holds the focal length
 of the unrectified image (482 for the ball; it says itself that it is overridden at run time); the images are
 rectified (426.2). So the lens is read from `calibration.json` in the folder or from a `stereo.edex` that the caller
 names, never from config.yaml; without either, there is no camera. Depth PNG: value = 65535 / (1 + Z), Z in metres.

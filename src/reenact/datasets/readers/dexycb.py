@@ -5,7 +5,7 @@ Source, labels: camera axes (OpenCV), metres; `joint_3d` 1x21x3 in OpenPose-like
 still, so the frame is `camera0`; up is not known. Rate 30 Hz (the set's). The lens lies in
 `calibration/intrinsics/<serial>_640x480.yml` beside the subjects; without it there is no camera record.
 Source, single npz: metres, axes of one camera; joints, object mesh and pose per frame; no lens, no side word: the side
-is found from the mesh's wrist frame only by the caller (`side`), DexYCB's motions there being right hands.
+is told by the hand's shape (which way its fingers curl), or by the caller; a flat hand is refused.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from reenact.datasets.readers.episode import HumanEpisode, Provenance
 from reenact.datasets.readers.errors import DamagedSource
 from reenact.datasets.readers.frames import nominal_times, rigid, rigid_or_missing
+from reenact.datasets.readers.hand_shape import side_by_shape
 from reenact.datasets.readers.licences import DEXYCB
 from reenact.datasets.readers.plain_yaml import read_plain_yaml
 from reenact.datasets.readers.probes import npz_names
@@ -37,8 +38,8 @@ _SINGLE = {"world_hand_joints", "object_poses", "object_mesh_vertices"}
 class DexYcbConfig:
     """What the files do not say."""
 
-    side: str = "right"
-    """Side of the hand in a single-npz motion."""
+    side: str = ""
+    """Side of the hand in a single-npz motion; "" tells it by the hand's shape."""
 
 
 def sniff(path: Path) -> bool:
@@ -56,7 +57,9 @@ def read(path: Path, config: DexYcbConfig | None = None) -> Iterator[HumanEpisod
 
 def _single(path: Path, config: DexYcbConfig) -> HumanEpisode:
     with np.load(path, allow_pickle=False) as data:
-        joints, valid = one_hand(data["world_hand_joints"].astype(np.float64), SIDES.index(config.side))
+        points = data["world_hand_joints"].astype(np.float64)
+        side = _side(points, config)
+        joints, valid = one_hand(points, side)
         T = rigid(data["object_poses"])
         mesh = (data["object_mesh_vertices"], data["object_mesh_faces"])
     return HumanEpisode(
@@ -66,11 +69,20 @@ def _single(path: Path, config: DexYcbConfig) -> HumanEpisode:
         fps_hz=FPS_HZ,
         world_frame="camera0",
         provenance=_provenance(
-            path.name, "single npz", ("lens and image size", "up", f"side ({config.side} taken)")
+            path.name, "single npz", ("lens and image size", "up", f"side in words ({SIDES[side]} by shape)")
         ),
         hands=hand_tracks(joints, valid, world_frame="camera0", truth=True, sigma=SIGMA),
         objects=object_tracks(["object"], T[:, None], meshes=[mesh]),
     )
+
+
+def _side(points: np.ndarray, config: DexYcbConfig) -> int:
+    shape = side_by_shape(points)
+    if config.side and shape is not None and SIDES[shape] != config.side:
+        raise DamagedSource(f"asked for a {config.side} hand, it has the shape of a {SIDES[shape]} one")
+    if shape is None and not config.side:
+        raise DamagedSource("the hand's shape does not tell its side", hint="name it: DexYcbConfig(side=...)")
+    return shape if shape is not None else SIDES.index(config.side)
 
 
 def _labels(path: Path) -> HumanEpisode:
