@@ -16,6 +16,7 @@ COMMANDS = {
     "filter": "pass 1: which parts of a corpus are worth reconstructing, and why",
     "robots": "list the known robots, show one, check a sheet of your own",
     "validate": "check a run folder, a scene or a dataset and say what is wrong",
+    "data": "datasets: import, export, merge, stats, validate, view",
     "view": "open the report of a run",
     "doctor": "what this machine has, what is missing, how to get it",
 }

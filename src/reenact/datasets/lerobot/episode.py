@@ -19,7 +19,7 @@ from reenact.datasets.lerobot.statistics import ImageStatistics
 from reenact.geometry.rotations import quat_continuous, quat_from_matrix
 from reenact.geometry.timegrid import TimeGrid
 from reenact.hands.joints import JOINT_NAMES_21, SIDES, wrist_frame
-from reenact.scene import HandTracks, Scene
+from reenact.scene import CameraTrack, HandTracks, Scene
 
 if TYPE_CHECKING:
     from reenact.robots.trajectory import JointTrajectory
@@ -97,8 +97,8 @@ def episode_from_scene(
     features.append(Feature("quality.robot_valid", "bool", (2,), SIDES))
     columns["quality.robot_valid"] = trajectory.valid[rows]
     for part in (
-        _human_columns(scene.hands, rows) if scene.hands is not None else (),
-        _camera_columns(scene, rows, config),
+        human_columns(scene.hands, rows) if scene.hands is not None else (),
+        camera_columns(scene.camera, rows, config),
     ):
         for feature, values in part:
             features.append(feature)
@@ -154,7 +154,8 @@ def _fit(width_px: int, height_px: int, size_px: tuple[int, int]) -> tuple[float
     return scale, (size_px[0] - width) // 2, (size_px[1] - height) // 2, width, height
 
 
-def _human_columns(hands: HandTracks, rows: np.ndarray) -> Iterator[tuple[Feature, np.ndarray]]:
+def human_columns(hands: HandTracks, rows: np.ndarray) -> Iterator[tuple[Feature, np.ndarray]]:
+    """`human.<side>.*`: keypoints, wrist pose, confidence, validity and source."""
     names = tuple(f"{joint}.{axis}" for joint in JOINT_NAMES_21 for axis in "xyz")
     for s, side in enumerate(SIDES):
         joints = hands.joints_world[rows, s]
@@ -176,10 +177,11 @@ def _wrist_quaternions(
     return quats
 
 
-def _camera_columns(
-    scene: Scene, rows: np.ndarray, config: EpisodeConfig
+def camera_columns(
+    camera: CameraTrack, rows: np.ndarray, config: EpisodeConfig
 ) -> Iterator[tuple[Feature, np.ndarray]]:
-    camera, name = scene.camera, config.camera_name
+    """`camera.<name>.*`: pose and, for the padded picture, intrinsics."""
+    name = config.camera_name
     T = camera.T_world_camera[rows]
     pose = np.concatenate([T[:, :3, 3], quat_continuous(quat_from_matrix(T[:, :3, :3]))], axis=1)
     size = (config.image_width_px, config.image_height_px)
