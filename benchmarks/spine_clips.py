@@ -98,7 +98,7 @@ def main() -> None:
           "manipulability | mean sq. joint velocity | peak speed / limit | collision frames | time shift ms |\n"
           + "|---" * 12 + "|")  # fmt: skip
     print(*(robot_row(name, robot, q) for name, q in numbers.items() for robot in ROBOTS), sep="\n")
-    print("\n| clip | length s | " + " | ".join(STAGES) + " | G1 | FR3 | G1 video | FR3 video | G1 without video / length |\n"
+    print("\n| clip | length s | " + " | ".join(STAGES) + " | G1 | FR3 | G1 video | FR3 video | G1, no video / length |\n"
           + "|---" * 11 + "|")  # fmt: skip
     print(*(time_row(name, q, durations[name]) for name, q in numbers.items()), sep="\n")
 

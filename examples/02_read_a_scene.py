@@ -17,8 +17,9 @@ from reenact.scene import Scene
 
 def main(folder: Path) -> None:
     scene = Scene.load(folder)
+    clip = scene.clip
     print(
-        f"{scene.clip.clip_id}: {len(scene.clip.t_ns)} frames, {scene.clip.duration_s:.2f} s, frame {scene.camera.world_frame}"
+        f"{clip.clip_id}: {len(clip.t_ns)} frames, {clip.duration_s:.2f} s, frame {scene.camera.world_frame}"
     )
     hands = scene.hands
     if hands is None:

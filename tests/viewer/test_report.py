@@ -71,7 +71,9 @@ def test_the_page_works_alone_and_keeps_video_and_3d_together(page: Path) -> Non
             state = browser.execute_script("return [reenact.frame(), reenact.videoFrame()]")
             assert state == [frame, frame]
             assert frame_shown(browser) == frame
-        assert browser.execute_script("return document.getElementById('view3d').getContext('webgl2') !== null")
+        assert browser.execute_script(
+            "return document.getElementById('view3d').getContext('webgl2') !== null"
+        )
         assert len(pictures) == 4, "the 3D view does not follow the frame"
         title = browser.execute_script("return document.getElementById('title').textContent")
         assert title.startswith("waving </script>")
