@@ -41,7 +41,8 @@ def record(folder: Path, w: World, *, unit: str = "m", noise: float = 0.0, given
     poses(folder / "head_tracker.csv", t, T_head)
     T_camera_board[:, :3, 3] += rng.normal(scale=noise, size=(CALIBRATION, 3)) if noise else 0.0
     session = {
-        "format": "reenact_gloves", "version": 1, "up": "z", "task": "Stack the cups.", "video": "ego.mp4",
+        "format": "reenact_gloves", "version": 1, "up": "z", "task": "Stack the cups.",
+        "task_start_s": t[CALIBRATION], "video": "ego.mp4",
         "camera": {"fx": K[0, 0], "fy": K[1, 1], "cx": K[0, 2], "cy": K[1, 2], "width_px": WIDTH, "height_px": HEIGHT},
         "spans": [{"text": "grasp", "first": 0, "end": 5}],
     }  # fmt: skip
@@ -104,7 +105,7 @@ def check(folder: Path, w: World, tolerance: float) -> HumanEpisode:
     assert isinstance(e, HumanEpisode)
     assert e.fps_hz == 20.0
     assert e.camera is not None
-    grid = np.arange(20, len(e.t_ns), 2)  # task frames on both grids: every 0.1 s from 1 s on
+    grid = np.arange(0, len(e.t_ns), 2)  # frames on both grids: every 0.1 s
     truth = np.arange(0, len(w.joints), 3)[: len(grid)]
     grid = grid[: len(truth)]
     hands = e.joints()

@@ -13,6 +13,8 @@ from reenact.datasets.lerobot.features import Feature
 from reenact.datasets.lerobot.writer_v3 import write_v3
 from reenact.datasets.readers import READERS, HumanEpisode, RobotEpisode, open_dataset, recognise
 from reenact.datasets.readers.errors import DamagedSource, NeedsHandModel, UnknownFormat
+from reenact.datasets.readers.registry import METIS_TABLE_6
+from reenact.errors import ReenactError
 from reenact.geometry.transforms import apply, inverse
 from reenact.robots.trajectory import JointTrajectory, write_npz
 from tests import scenes
@@ -60,7 +62,7 @@ def test_trajectories_read_as_written(tmp_path: Path) -> None:
     assert e.state_names == motion.joint_names
 
 
-def v3(folder: Path) -> Path:
+def v3(folder: Path, *, video: bool = False) -> Path:
     rng = np.random.default_rng(1)
     features = tuple(Feature(n, "float32", (3,), ("a", "b", "c")) for n in ("observation.state", "action"))
     features += (Feature("human.left.valid", "bool", (1,)),)
@@ -69,6 +71,8 @@ def v3(folder: Path) -> Path:
             episode_id=str(n), task=f"task {n % 2}", fps=20, features=features,
             columns={"observation.state": rng.normal(size=(n, 3)), "action": rng.normal(size=(n, 3)),
                      "human.left.valid": np.ones(n, bool)},
+            frames=(lambda n=n: (scenes.numbered_frame(k, 64, 48) for k in range(n))) if video else None,
+            image_size_px=(64, 48),
         )
         for n in (5, 8, 3)
     ]  # fmt: skip
@@ -90,6 +94,16 @@ def test_lerobot_v30_of_our_own_writer(tmp_path: Path) -> None:
     assert error(e.state, rng.normal(size=(8, 3))) < 1e-6
     assert e.columns["human.left.valid"].all()
     assert error(e.t_ns, np.arange(8) * 50_000_000) < 20
+
+
+def test_lerobot_v30_videos_are_pointed_to(tmp_path: Path) -> None:
+    folder = v3(tmp_path, video=True)
+    for episode, start in zip(open_dataset(folder), (0.0, 0.25, 0.65), strict=True):
+        assert isinstance(episode, RobotEpisode)
+        image = episode.cameras["observation.images.front"]
+        assert (folder / image.path).is_file()
+        assert (image.width_px, image.height_px) == (64, 48)
+        assert image.start_s == pytest.approx(start)
 
 
 def test_lerobot_counts_that_disagree_are_refused(tmp_path: Path) -> None:
@@ -210,10 +224,40 @@ def test_foreign_files_are_nobodys(tmp_path: Path) -> None:
         open_dataset(tmp_path, "x")
 
 
+def test_broken_files_raise_named_errors_only(tmp_path: Path) -> None:
+    """Every file of every cheap format, cut in half, emptied and filled with garbage: a `ReenactError`, or it still
+    reads because that file was not needed."""
+    w, refused = world(), 0
+    whole = {"egodex": writers.egodex, "h2o": writers.h2o, "holoassist": writers.holoassist, "ph2d": None,
+             "dexycb": None, "egoverse": writers.egoverse, "hoi4d": None}  # fmt: skip
+    for name, write in whole.items():
+        for kind, harm in enumerate((lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"\x00\xffno" * 9)):
+            folder = tmp_path / f"{name}{kind}"
+            folder.mkdir()
+            if name == "dexycb":
+                path = dexycb_labels(folder)
+            elif name == "ph2d":
+                path = writers.ph2d(folder, w, lambda R: R[..., :2, :].reshape(-1, 6))
+            else:
+                path = writers.hoi4d(folder, w)[0] if write is None else write(folder, w)
+            files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+            for file in [files[0], files[len(files) // 2], files[-1]]:
+                before = file.read_bytes()
+                file.write_bytes(harm(before))
+                try:
+                    list(open_dataset(path, name))
+                except ReenactError:
+                    refused += 1
+                file.write_bytes(before)
+    assert refused >= 40
+
+
 def test_every_reader_states_its_terms_and_translation() -> None:
     import importlib
 
     assert len(READERS) == 21
+    assert set(METIS_TABLE_6) <= set(READERS)
+    assert sum(METIS_TABLE_6.values()) == pytest.approx(100.6)  # as printed; whoever mixes must normalise
     for reader in READERS.values():
         assert reader.licence.name
         text = importlib.import_module(reader.open.__module__).__doc__ or ""

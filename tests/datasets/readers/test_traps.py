@@ -112,6 +112,16 @@ def test_egodex_camera_is_camera_to_world(tmp_path: Path, w: World) -> None:
     assert (z[hands.valid] > 0.2).all()  # hands lie before the camera, only this way round
 
 
+def test_inverted_camera_poses_are_refused(tmp_path: Path, w: World) -> None:
+    """Hands would lie behind the camera that filmed them."""
+    path = writers.holoassist(tmp_path, w) / "Export_py" / "Video" / "Pose_sync.txt"
+    rows = np.loadtxt(path)
+    rows[:, 2:] = (rows[:, 2:].reshape(-1, 4, 4) @ np.diag([-1.0, -1, 1, 1])).reshape(-1, 16)
+    writers.write_table(path, rows)
+    with pytest.raises(DamagedSource, match="behind the camera"):
+        list(open_dataset(path.parents[2]))
+
+
 def test_low_confidence_is_missing_not_weak(tmp_path: Path, w: World) -> None:
     (e,) = open_dataset(writers.egodex(tmp_path, w))
     assert isinstance(e, HumanEpisode)

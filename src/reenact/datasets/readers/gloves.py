@@ -2,6 +2,7 @@
 
 Layout (ours; METIS publishes none), one folder:
   session.json            {"format": "reenact_gloves", "version": 1, "up": "z" | "y" | "unknown", "task", "spans",
+                           "task_start_s" (calibration lies before; left out: all is task),
                            "camera": {fx, fy, cx, cy, width_px, height_px}, "video", and optionally mounts
                            "T_tracker_camera", "T_tracker_wrist_left", "T_tracker_wrist_right" (4x4)}
   <side>_glove.csv        t_s, then k00_x_m ... k24_z_m (or _mm): wrist, thumb 4, per finger metacarpal base, MCP, PIP,
@@ -62,7 +63,10 @@ def read(path: Path, config: GloveConfig | None = None) -> Iterator[HumanEpisode
     if session.get("version") != 1 or session.get("up") not in ("z", "y", "unknown"):
         raise DamagedSource(f"session.json: version {session.get('version')}, up {session.get('up')!r}")
     head_t, T_head = _poses(path / "head_tracker.csv")
-    grid = TimeGrid.uniform(int(head_t[0]), int(head_t[-1]) + 1, config.rate_hz).t_ns
+    start = max(int(head_t[0]), round(float(session.get("task_start_s", 0.0)) * 1e9))
+    if start >= head_t[-1]:
+        raise DamagedSource(f"task_start_s {session['task_start_s']} is after the last head pose")
+    grid = TimeGrid.uniform(start, int(head_t[-1]) + 1, config.rate_hz).t_ns
     gap = round(config.max_gap_s * 1e9)
     T_tracker, head_seen = _resampled(head_t, T_head, grid, gap)
     camera_mount = _camera_mount(path, session, head_t, T_head)

@@ -58,7 +58,7 @@ def read(path: Path) -> Iterator[HumanEpisode]:
     if not np.isin(flags, (0, 1)).all():
         raise DamagedSource("hand_pose flags other than 0 and 1", hint="1 + 63 numbers, left then right")
     joints = apply(T_camera[:, None], numbers[:, :, 1:].reshape(-1, 2, 21, 3))
-    fx, fy, cx, cy, width, height = np.loadtxt(path / "cam_intrinsics.txt").reshape(-1)[:6]
+    fx, fy, cx, cy, width, height = _rows(path, ["cam_intrinsics"], 6)[0]
     yield HumanEpisode(
         episode_id="-".join(path.parts[-4:]),
         t_ns=nominal_times(len(stems), FPS_HZ),

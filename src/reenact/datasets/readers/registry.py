@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +31,22 @@ from reenact.datasets.readers import (
     tcdm,
     vitra,
 )
-from reenact.datasets.readers.episode import Episode, Licence
-from reenact.datasets.readers.errors import UnknownFormat
+from reenact.datasets.readers.episode import Episode, HumanEpisode, Licence
+from reenact.datasets.readers.errors import DamagedSource, UnknownFormat
+from reenact.geometry.transforms import apply, inverse
+
+_BROKEN = (
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OSError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+)
+"""What numpy, h5py, json, csv and dictionaries raise on files that are cut or hold other things than promised."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,19 @@ READERS: dict[str, Reader] = {
 }
 
 
+METIS_TABLE_6: dict[str, float] = {
+    "h2o": 0.8,
+    "oakink2": 1.9,
+    "ph2d": 5.4,
+    "arctic": 2.8,
+    "egodex": 40.3,
+    "holoassist": 10.6,
+    "actionnet": 13.4,
+    "gloves": 25.4,
+}
+"""Sampling weights (%) of METIS's pretraining mixture, by reader (METIS, table 6). As printed they sum to 100.6."""
+
+
 def recognise(path: Path) -> Reader:
     """The one reader that knows the path.
 
@@ -97,8 +126,35 @@ def open_dataset(path: Path, name: str | None = None, config: Any = None) -> Ite
 
     Raises:
         UnknownFormat: no such reader, or the path is not recognised; the readers raise their own errors.
+        DamagedSource: broken files, or hands behind the camera that sees them.
     """
     if name is not None and name not in READERS:
         raise UnknownFormat(f"no reader {name!r}", hint=f"known: {', '.join(READERS)}")
     reader = READERS[name] if name is not None else recognise(Path(path))
-    return reader.open(Path(path)) if config is None else reader.open(Path(path), config)
+    return _checked(reader, Path(path), config)
+
+
+def _checked(reader: Reader, path: Path, config: Any) -> Iterator[Episode]:
+    """The reader's episodes; what breaks inside on broken files becomes `DamagedSource`."""
+    try:
+        for episode in reader.open(path) if config is None else reader.open(path, config):
+            if isinstance(episode, HumanEpisode):
+                _before_the_camera(episode)
+            yield episode
+    except _BROKEN as error:
+        raise DamagedSource(
+            f"{path.name} is not whole or not as {reader.name} lays it out: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _before_the_camera(episode: HumanEpisode) -> None:
+    """A camera sees hands before it; most of them behind it means a pose read the wrong way round."""
+    camera, hands = episode.camera, episode.hands
+    if camera is None or hands is None or not (both := hands.valid & camera.valid[:, None]).any():
+        return
+    z = apply(inverse(camera.T_world_camera)[:, None], hands.joints_world)[both][..., 2]
+    if (z > 0).mean() < 0.5:
+        raise DamagedSource(
+            f"{episode.episode_id!r}: {(z <= 0).mean():.0%} of the hands' joints lie behind the camera",
+            hint="camera poses the other way round, or other camera axes",
+        )
