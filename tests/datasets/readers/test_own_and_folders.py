@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reenact.datasets.lerobot.episode import Episode
+from reenact.datasets.lerobot.episode import Episode, Footage
 from reenact.datasets.lerobot.features import Feature
 from reenact.datasets.lerobot.writer_v3 import write_v3
 from reenact.datasets.readers import READERS, HumanEpisode, RobotEpisode, open_dataset, recognise
@@ -62,6 +62,14 @@ def test_trajectories_read_as_written(tmp_path: Path) -> None:
     assert e.state_names == motion.joint_names
 
 
+def film(n: int) -> Footage:
+    return Footage(
+        key="observation.images.front",
+        size_px=(64, 48),
+        frames=lambda: (scenes.numbered_frame(k, 64, 48) for k in range(n)),
+    )
+
+
 def v3(folder: Path, *, video: bool = False) -> Path:
     rng = np.random.default_rng(1)
     features = tuple(Feature(n, "float32", (3,), ("a", "b", "c")) for n in ("observation.state", "action"))
@@ -71,8 +79,7 @@ def v3(folder: Path, *, video: bool = False) -> Path:
             episode_id=str(n), task=f"task {n % 2}", fps=20, features=features,
             columns={"observation.state": rng.normal(size=(n, 3)), "action": rng.normal(size=(n, 3)),
                      "human.left.valid": np.ones(n, bool)},
-            frames=(lambda n=n: (scenes.numbered_frame(k, 64, 48) for k in range(n))) if video else None,
-            image_size_px=(64, 48),
+            footage=(film(n),) if video else (),
         )
         for n in (5, 8, 3)
     ]  # fmt: skip

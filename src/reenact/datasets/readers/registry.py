@@ -101,7 +101,8 @@ METIS_TABLE_6: dict[str, float] = {
     "actionnet": 13.4,
     "gloves": 25.4,
 }
-"""Sampling weights (%) of METIS's pretraining mixture, by reader (METIS, table 6). As printed they sum to 100.6."""
+"""Sampling weights (%) of METIS's pretraining mixture, by reader (METIS, table 6). As printed they sum to 100.6;
+its OakInk is the first version, ours reads the second."""
 
 
 def recognise(path: Path) -> Reader:
