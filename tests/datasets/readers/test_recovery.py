@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -179,6 +180,19 @@ def test_actionnet(tmp_path: Path, w: World) -> None:
     assert e.state[3, 1] == pytest.approx((20 + 3) * 1e-3)
     assert e.fps_hz == pytest.approx(30.0, rel=1e-4)
     assert error(e.columns["state.T_base_left_arm"], w.T_world_wrist[:, 0]) < 1e-9
+
+
+def test_actionnet_poses_of_another_width_stay_raw(tmp_path: Path, w: World) -> None:
+    path = writers.actionnet(tmp_path, w, lambda R: rot6d_from_matrix(R, "cols"))
+    with h5py.File(path, "r+") as file:
+        raw = file["action/pose"][:24]
+        del file["action/pose"]
+        file["action/pose"] = raw
+    (e,) = open_dataset(path)
+    assert isinstance(e, RobotEpisode)
+    assert e.columns["action.pose_raw"].shape == (20, 24)
+    assert "action.T_base_head" not in e.columns
+    assert any("24 numbers" in note for note in e.provenance.unknown)
 
 
 def test_egoverse(tmp_path: Path, w: World) -> None:
