@@ -4,8 +4,8 @@ Source: radians and metres; `robot` 32 joints (GR1-T1/T2) or 29 (GR2), `hand` 12
 left arm, right arm, head, 9 each. The README shows channels first (12, x); whichever axis has the timestamps' length
 is time, and files where both could be are refused. Each 9 holds "the first two columns of the rotation matrix" and the
 position: the order inside is not written, so both layouts are tried (rotation first, or position first) and the one
-whose six numbers are orthonormal columns is taken; if neither or both are, the pose is left raw and named unknown. So it is where the width is not 27: users report
-24 for `action/pose`.
+whose six numbers are orthonormal columns is taken; if neither or both are, the pose is left raw and named unknown. So
+it is where the width is not 27: users report 24 for `action/pose`.
 Prompt from `Metadata.json` (any case) beside, by episode id. Timestamps: seconds, or ns when above 1e14.
 """
 
