@@ -11,13 +11,17 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from reenact.hands.joints import JOINT_NAMES_21, SIDES
+from reenact.hands.appearance import SkinTone
+from reenact.hands.joints import JOINT_NAMES_21, LEFT, SIDES
 from reenact.hands.poses import POSE_NAMES, named_pose
+from reenact.hands.rest import bone_at
+from reenact.hands.skeleton import HandSkeleton
 from reenact.perception.hands.mediapipe_litert import MediaPipeHands
-from reenact.toy.hand_stage import HandStage, HandView, place
+from reenact.toy.hand_stage import HandStage, HandView, intrinsics, place
 
 
 @dataclass(frozen=True)
@@ -75,13 +79,12 @@ def grid(views: int, seed: int, width_px: int) -> list[Case]:
     return cases
 
 
-def run(cases: list[Case], width_px: int, height_px: int, backend: MediaPipeHands) -> list[Result]:
-    """Renders and detects every case."""
-    results = []
-    with HandStage(width_px, height_px) as stage:
-        for case in cases:
-            results.append(judge(case, show(stage, case), backend))
-    return results
+def run(
+    cases: list[Case], width_px: int, height_px: int, backend: MediaPipeHands, **looks: Any
+) -> list[Result]:
+    """Renders and detects every case; `looks` go to the stage."""
+    with HandStage(width_px, height_px, **looks) as stage:
+        return [judge(case, show(stage, case), backend) for case in cases]
 
 
 def show(stage: HandStage, case: Case) -> HandView:
@@ -140,30 +143,61 @@ def print_tables(results: list[Result], title: str) -> None:
     print("confusion (truth, net), clear views:", dict(sorted(confusion.items())))
 
 
-def print_offsets(results: list[Result]) -> None:
-    """Mean net-minus-truth per joint in the hand's own image axes, clear right-sided views only."""
-    found = [r for r in results if r.found and r.view.is_clear() and r.side == r.case.side]
-    rows = []
-    for r in found:
-        truth = r.view.joints_px
-        along = truth[9] - truth[0]
-        if np.linalg.norm(along) < 0.3 * r.box_px:
-            continue
-        along = along / np.linalg.norm(along)
-        across = truth[5] - truth[17]
-        across = across - (across @ along) * along
-        across /= np.linalg.norm(across)
-        rows.append((r.landmarks_px - truth) @ np.stack([along, across], 1) / r.box_px)
-    rows_ = np.array(rows)
+def print_offsets(results: list[Result], K: np.ndarray) -> None:
+    """Where the nets put each joint in our hand: one 3D offset per joint that explains all clear views at once.
+
+    Offsets are in the joint's bone frame (a left hand's: to the tip, to the back, to the thumb side), in mm for the
+    default adult; a view's weight falls with its residual (Huber, 4 % of the hand box).
+    """
+    good = [r for r in results if r.found and r.view.is_clear() and r.side == r.case.side]
     print(
-        f"\n## systematic offset net - truth, % of hand box ({len(rows_)} clear views): along to fingers, to thumb side"
+        f"\n## net - truth in the hand, mm: to the tip, to the back, to the thumb side ({len(good)} clear views)"
     )
-    for j, name in enumerate(JOINT_NAMES_21):
-        mean, spread = 100 * rows_[:, j].mean(0), 100 * rows_[:, j].std(0)
-        error = 100 * np.median([r.error[j] for r in found])
+    for joint, name in enumerate(JOINT_NAMES_21):
+        offset, residual = _offset(joint, good, K)
+        error = 100 * np.median([r.error[joint] for r in good])
+        spread = 100 * np.median(residual)
         print(
-            f"{name:12s} {mean[0]:6.1f} {mean[1]:6.1f}   spread {spread[0]:5.1f} {spread[1]:5.1f}  median error {error:5.1f}"
+            f"{name:12s} {offset[0] * 1e3:6.1f} {offset[1] * 1e3:6.1f} {offset[2] * 1e3:6.1f}"
+            f"   median error {error:4.1f} %, without the offset {spread:4.1f} %"
         )
+    ratio = np.array([_scale(r.view.joints_px, r.landmarks_px) for r in good])
+    low, middle, high = np.percentile(ratio, [25, 50, 75])
+    print(f"size of the landmarks over true size: {middle:.3f} (25-75 % {low:.3f}-{high:.3f})")
+
+
+def _offset(joint: int, results: list[Result], K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    offset, residual = np.zeros(3), np.zeros(len(results))
+    for _ in range(8):
+        H, g = np.zeros((3, 3)), np.zeros(3)
+        for i, r in enumerate(results):
+            axes = _joint_axes(r.case, joint, r.view.R_camera_wrist)
+            x, y, z = r.view.joints_camera[joint] + axes @ offset
+            error = r.landmarks_px[joint] - (K[:2, 2] + [K[0, 0] * x / z, K[1, 1] * y / z])
+            J = (
+                np.array([[K[0, 0] / z, 0, -K[0, 0] * x / z**2], [0, K[1, 1] / z, -K[1, 1] * y / z**2]])
+                @ axes
+            )
+            residual[i] = np.linalg.norm(error) / r.box_px
+            weight = 1 / max(1.0, residual[i] / 0.04) / r.box_px**2
+            H, g = H + weight * J.T @ J, g + weight * J.T @ error
+        offset = offset + np.linalg.solve(H, g)
+    return offset, residual
+
+
+def _joint_axes(case: Case, joint: int, R_camera_wrist: np.ndarray) -> np.ndarray:
+    """To the tip, to the back, to the thumb side at a joint, as columns in the camera frame."""
+    bones = HandSkeleton.adult(case.side).bone_transforms(named_pose(case.pose))
+    axes = R_camera_wrist @ bones[bone_at(joint), :3, :3]
+    if case.side == LEFT:
+        return axes
+    return axes * ([-1, 1, 1] if joint == 0 else [1, 1, -1])
+
+
+def _scale(truth: np.ndarray, landmarks: np.ndarray) -> float:
+    """Best similarity's scale from truth to landmarks."""
+    a, b = ((p - p.mean(0)) @ [1, 1j] for p in (truth, landmarks))
+    return float(abs((a.conj() @ b) / (a.conj() @ a).real))
 
 
 def save_pictures(results: list[Result], folder: Path) -> None:
@@ -182,10 +216,28 @@ def save_pictures(results: list[Result], folder: Path) -> None:
         cv2.imwrite(str(folder / f"{i:04d}_{'ok' if r.found else 'miss'}.png"), image)
 
 
+VARIANTS: dict[str, dict[str, Any]] = {
+    "light oak floor": {"floor": (0.62, 0.48, 0.34)},
+    "dark walnut floor": {"floor": (0.30, 0.24, 0.20)},
+    "light skin": {"tone": SkinTone((0.84, 0.67, 0.58))},
+    "brown skin": {"tone": SkinTone((0.55, 0.38, 0.29))},
+    "dark skin": {"tone": SkinTone((0.36, 0.24, 0.18))},
+}
+
+
+def print_variants(views: int, seed: int, backend: MediaPipeHands) -> None:
+    """Clear views again with other floors and skins."""
+    print(f"\n## other floors and skins, clear views of {views} x {len(POSE_NAMES)} x 2")
+    for name, looks in VARIANTS.items():
+        results = run(grid(views, seed, 640), 640, 480, backend, **looks)
+        print(f"{name:24s} {summary([r for r in results if r.view.is_clear()])}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--views", type=int, default=32)
+    parser.add_argument("--views", type=int, default=32, help="directions per pose and hand at 640x480")
     parser.add_argument("--views-720p", type=int, default=8)
+    parser.add_argument("--views-variants", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pictures", type=Path)
     args = parser.parse_args()
@@ -201,9 +253,11 @@ def main() -> None:
             results, f"{width}x{height}, {views} views x {len(POSE_NAMES)} poses x 2 hands, {seconds:.0f} s"
         )
         if width == 640:
-            print_offsets(results)
+            print_offsets(results, intrinsics(width, height))
         if args.pictures:
             save_pictures(results, args.pictures / f"{width}")
+    if args.views_variants:
+        print_variants(args.views_variants, args.seed, backend)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from reenact.hands.rest import MM, rest_hand
 PALETTE_SIZE = 64
 CREASE_WIDTH = 1.5 * MM
 """Half width of a crease; drawn vertices are about 2 mm apart."""
+PALE = (0.87, 0.74, 0.66)
+"""sRGB of nails, and the colour palms tend to on every skin."""
 PALM_CREASES_MM = (
     ((30, -2), (47, 6), (63, 17), (74, 30), (78, 36)),  # around the ball of the thumb
     ((77, 33), (70, 12), (60, -8), (47, -27)),  # head line
@@ -40,7 +42,7 @@ def palette(tone: SkinTone) -> UInt8[np.ndarray, "h w 3"]:
     u = np.linspace(-1, 1, PALETTE_SIZE)[None, :, None]
     v = np.linspace(0, 1, PALETTE_SIZE)[:, None, None]
     base = np.array(tone.base)
-    dark, pale = base * [0.60, 0.46, 0.42], base + (1 - base) * [0.50, 0.42, 0.38]
+    dark, pale = base * [0.60, 0.46, 0.42], np.maximum(base + 0.3 * (1 - base), PALE)
     red = np.array([0.06, -0.07, -0.05])
     colour = np.where(u < 0, base - u * (dark - base), base + u * (pale - base)) + v * red
     return np.clip(np.rint(colour * 255), 0, 255).astype(np.uint8)
@@ -74,7 +76,7 @@ class _Paint:
         """Paler, redder palm side with its creases."""
         on_palm = _step(-self.normals[:, 1], 0.0, 0.5)
         hand = _step(self.points[:, 0], -30 * MM, 30 * MM)
-        self.tone += 0.40 * on_palm * hand
+        self.tone += 0.25 * on_palm * hand
         self.flush += 0.30 * on_palm * hand
         for line in PALM_CREASES_MM:
             near = _near_line(self.points[:, [0, 2]], np.array(line, float) * MM)
@@ -88,8 +90,8 @@ class _Paint:
             dorsal = self.normals @ T[:3, 1]
             near = np.exp(-((np.linalg.norm(local, axis=1) / (14 * MM)) ** 2))
             if finger > 0 or k > 0:
-                self.flush += 0.40 * near * _step(dorsal, 0.0, 0.7)
-                self.tone -= 0.15 * near * _step(dorsal, 0.0, 0.7)
+                self.flush += 0.20 * near * _step(dorsal, 0.0, 0.7)
+                self.tone -= 0.08 * near * _step(dorsal, 0.0, 0.7)
             reach = np.hypot(local[:, 1], local[:, 2]) < 15 * MM
             lines_mm = ((), (-1.3, 1.7), (0.0,))[k]
             for offset in lines_mm:
@@ -102,7 +104,7 @@ class _Paint:
                 )
                 self.tone -= 0.45 * (np.hypot(local[:, 1], local[:, 2]) < 15 * MM) * base
         tip = np.linalg.norm(self.points - joints[3], axis=1)
-        self.flush += 0.45 * np.exp(-((tip / (12 * MM)) ** 2))
+        self.flush += 0.30 * np.exp(-((tip / (12 * MM)) ** 2))
         self._nail(finger, bones[2], float(np.linalg.norm(joints[3] - joints[2])))
 
     def _nail(self, finger: int, T: np.ndarray, length: float) -> None:

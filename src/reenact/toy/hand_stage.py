@@ -7,19 +7,20 @@ how well hand-landmark nets see our hand (benchmarks/toy_hand_detection.py) and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import mujoco
 import numpy as np
 from jaxtyping import Bool, Float, Float64, UInt8
 
 from reenact.geometry.rotations import so3_exp
+from reenact.hands.appearance import SkinTone
 from reenact.hands.joints import LEFT, SIDES
 from reenact.hands.mesh import HandMesh
 from reenact.hands.skeleton import HandSkeleton
 from reenact.rendering.renderer import OffscreenRenderer, RenderConfig
 from reenact.toy.hand_geometry import HandSkin, encode_png, hand_skin_xml
-from reenact.toy.textures import wood
+from reenact.toy.textures import Rgb, wood
 
 FOV_X_DEG = 60.0
 """Horizontal field of view, a phone's main lens."""
@@ -37,6 +38,7 @@ class HandView:
     joints_px: Float64[np.ndarray, "j=21 2"]
     """Exact joints in the image, pixel centres at whole numbers."""
     joints_camera: Float64[np.ndarray, "j=21 3"]
+    R_camera_wrist: Float64[np.ndarray, "3 3"]
     seen: Float64[np.ndarray, "f=5"]
     """Share of each finger's vertices that no other surface hides (half of a free finger faces away)."""
     palm_axis_deg: float
@@ -97,9 +99,18 @@ def intrinsics(width_px: int, height_px: int) -> Float64[np.ndarray, "3 3"]:
 class HandStage:
     """Renders one hand at a time, at the world origin; use as a context manager."""
 
-    def __init__(self, width_px: int = 640, height_px: int = 480, seed: int = 0) -> None:
+    def __init__(
+        self,
+        width_px: int = 640,
+        height_px: int = 480,
+        *,
+        seed: int = 0,
+        floor: Rgb = (0.50, 0.36, 0.25),
+        tone: SkinTone | None = None,
+    ) -> None:
+        """Builds the model and opens the renderer; `seed` decides the grain, `floor` the colour of the wood."""
         self.K = intrinsics(width_px, height_px)
-        self._model = mujoco.MjModel.from_xml_string(*_stage_xml(seed))
+        self._model = mujoco.MjModel.from_xml_string(*_stage_xml(seed, floor, tone))
         self._data = mujoco.MjData(self._model)
         mujoco.mj_forward(self._model, self._data)
         self._skins = [HandSkin(self._model, side) for side in range(len(SIDES))]
@@ -128,6 +139,7 @@ class HandStage:
             image=image,
             joints_px=self._project(joints),
             joints_camera=joints,
+            R_camera_wrist=T_world_camera[:3, :3].T @ T_world_wrist[:3, :3],
             seen=self._seen(mesh, (vertices - T_world_camera[:3, 3]) @ T_world_camera[:3, :3], depth),
             palm_axis_deg=float(np.rad2deg(np.arccos(np.clip(cosine, 0, 1)))),
         )
@@ -147,7 +159,7 @@ class HandStage:
         """Frees the renderer."""
         self._renderer.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> HandStage:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -168,9 +180,9 @@ def _to(T_world_camera: np.ndarray, T_world_wrist: np.ndarray, points_wrist: np.
     return points_wrist @ T[:3, :3].T + T[:3, 3]
 
 
-def _stage_xml(seed: int) -> tuple[str, dict[str, Any]]:
-    floor = wood(np.random.default_rng(seed), 512, 6, (0.50, 0.36, 0.25))
-    hands = [hand_skin_xml(side) for side in range(len(SIDES))]
+def _stage_xml(seed: int, colour: Rgb, tone: SkinTone | None) -> tuple[str, dict[str, Any]]:
+    floor = wood(np.random.default_rng(seed), 512, 6, colour)
+    hands = [hand_skin_xml(side, tone) for side in range(len(SIDES))]
     files = {"floor.png": encode_png(floor)}
     for hand in hands:
         files |= hand.files
