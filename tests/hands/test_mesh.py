@@ -7,7 +7,7 @@ import pytest
 
 from reenact.geometry.rotations import random_rotation, so3_exp
 from reenact.hands.joints import LEFT, RIGHT
-from reenact.hands.mesh import MESH_PATH, HandMesh, vertex_normals
+from reenact.hands.mesh import MESH_PATH, HandMesh, SideMismatch, vertex_normals
 from reenact.hands.poses import POSE_NAMES, named_pose
 from reenact.hands.rest import REST_ANGLES
 from reenact.hands.skeleton import ADULT_HAND_LENGTH, HandSkeleton
@@ -157,3 +157,8 @@ def test_arrays_are_read_only_and_the_file_is_small(hand):
         hand[0].vertices_rest[0] = 0
     assert MESH_PATH.stat().st_size < 300_000
     assert 1500 <= len(hand[0].vertices_rest) <= 4000
+
+
+def test_a_skeleton_of_the_other_side_is_refused():
+    with pytest.raises(SideMismatch, match="left hand's skin was given a right skeleton"):
+        HandMesh.load(LEFT).pose(HandSkeleton.adult(RIGHT), REST_ANGLES)

@@ -14,12 +14,17 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 from safetensors.numpy import load_file
 
-from reenact.hands.joints import LEFT
+from reenact.errors import InputError
+from reenact.hands.joints import LEFT, SIDES
 from reenact.hands.rest import rest_transforms
 from reenact.hands.skeleton import ADULT_HAND_LENGTH, HandSkeleton
 from reenact.hands.skinning import SKIN_BONES, blend, skin_moves
 
 MESH_PATH = Path(__file__).with_name("free_hand.safetensors")
+
+
+class SideMismatch(InputError):
+    """Skin of one side, skeleton of the other."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,15 @@ class HandMesh:
             angles: as `HandSkeleton.joints_wrist` takes them.
             T_frame_wrist: puts the hand in another frame; the wrist frame itself when left out.
             R_wrist_forearm: turn of the forearm against the hand, identity = straight wrist.
+
+        Raises:
+            SideMismatch: a left skeleton for a right mesh, or the other way round.
         """
+        if skeleton.side != self.side:
+            raise SideMismatch(
+                f"a {SIDES[self.side]} hand's skin was given a {SIDES[skeleton.side]} skeleton",
+                hint="load the mesh with the skeleton's side",
+            )
         vertices = blend(self.vertices_rest, self.weights, self.moves(skeleton, angles, R_wrist_forearm))
         if T_frame_wrist is None:
             return vertices

@@ -26,7 +26,7 @@ FLESH_OFFSET_MM = {
     17: (-4.0, 1.0), 18: (0.5, 1.0), 19: (1.0, 1.0), 20: (2.5, 0.0),
 }  # fmt: skip
 """From each of our joints to the anatomical one. The 21 joints are where hand-landmark nets put them, not where
-bones meet: the nets' wrist lies on the heel of the hand about 7 mm past the crease, their thumb base in the middle
+bones meet: the nets' wrist lies on the heel of the hand about 1 cm past the crease, their thumb base in the middle
 of the thenar ball, their knuckles a little towards the fingers, their tips inside the nail. Measured on this mesh
 by benchmarks/toy_hand_detection.py and seen alike on photographs; so placed, our joints agree with the nets'."""
 

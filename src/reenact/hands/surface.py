@@ -4,11 +4,13 @@ Everything is said in the wrist frame of a left hand: x from the wrist to the fi
 back of the hand, z to the thumb; origin at the wrist joint. A right hand is its mirror image (x negated).
 Sizes are those of the default adult (``ADULT_HAND_LENGTH``); another size is the same shape scaled.
 
-Sizes are rounded mid-values between adult men and women: finger breadths and depths, hand breadth at the
-knuckles (about 80 mm), hand thickness (about 28 mm), wrist breadth and thickness (about 58 x 40 mm), in the
-range tabulated by Garrett, "The adult human hand", Human Factors 13 (1971), and Greiner, "Hand anthropometry
-of US Army personnel", NATICK/TR-92/011 (1991). Where tables are silent (pads, eminences, webs) the value was
-chosen by eye and by how well hand-landmark nets find the rendered hand (benchmarks/toy_hand_detection.py).
+Sizes are those of a large hand, since 0.189 m from the nets' wrist to the nets' middle fingertip is about 0.205 m
+from wrist crease to end of finger (see ``rest.FLESH_OFFSET_MM``): index breadth 21 mm at the middle joint and 18 mm
+at the last, knuckle breadth 87 mm, thickness 31 mm at the middle knuckle and 27 mm in mid palm, wrist 56 x 37 mm.
+They lie in the range tabulated for men by Garrett, "The adult human hand", Human Factors 13 (1971), and Greiner,
+"Hand anthropometry of US Army personnel", NATICK/TR-92/011 (1991). Where tables are silent
+(pads, eminences, webs) the value was chosen by eye and by how well hand-landmark nets find the rendered hand
+(benchmarks/toy_hand_detection.py).
 """
 
 from __future__ import annotations
