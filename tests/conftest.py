@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import jaxtyping
 import pytest
 
 
@@ -19,3 +21,11 @@ def shared_dir(request: pytest.FixtureRequest) -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"shared data not found at {folder} (pass --shared PATH)")
     return folder
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """As in production, where no hook checks types: for tests of our own errors about wrong dtypes and shapes."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -143,6 +143,7 @@ def _dense_whittaker(observations: list[np.ndarray], t: np.ndarray, cutoff_s: fl
         (np.zeros(5), None, "at"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_whittaker_refuses_what_it_cannot_do(values, weights, match):
     with pytest.raises(BadFilter, match=match):
         whittaker(values, weights, np.arange(4) / 30, 0.2)

@@ -55,6 +55,7 @@ def test_grid_is_read_only_and_leaves_the_callers_array_alone():
         (np.zeros(0, dtype=np.int64), "shape"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_bad_times_are_refused_with_the_reason(t_ns, match):
     with pytest.raises(BadTimes, match=match):
         TimeGrid(t_ns)

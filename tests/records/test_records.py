@@ -46,6 +46,7 @@ def track(**changes: object) -> Track:
         ({"points": np.array([[0, 0, 0], [0, np.nan, 0.0]])}, "nan at index (1, 1)"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_wrong_arrays_cannot_be_built(changes: dict, said: str) -> None:
     with pytest.raises(RecordError) as error:
         track(**changes)

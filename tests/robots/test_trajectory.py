@@ -125,6 +125,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.usefixtures("unchecked")
 def test_a_trajectory_that_may_not_exist_is_refused(motion, case):
     _, trajectory = motion
     change, message = BROKEN[case]

@@ -87,6 +87,7 @@ def rotated(R: np.ndarray) -> np.ndarray:
         (objects, {"vertex_start": np.array([0, 4, 5])}, "rising numbers"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_bad_records_cannot_exist(make, changes, said) -> None:
     with pytest.raises(RecordError) as error:
         make(**changes)

@@ -103,6 +103,7 @@ def test_a_grid_stops_decoding_when_it_is_full(uneven):
     "grid",
     [np.array([], np.int64), np.array([0.0, 1.0]), np.array([0, 0], np.int64), np.zeros((2, 2), np.int64)],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_a_bad_grid_is_refused_by_name(uneven, grid):
     with pytest.raises(GridError):
         next(VideoReader(uneven[0]).frames(grid_t_ns=grid))

@@ -68,6 +68,7 @@ def test_odd_sizes_gain_one_doubled_row_or_column(tmp_path):
     "picture",
     [np.zeros((64, 95, 3), np.uint8), np.zeros((64, 96, 3), np.float32), np.zeros((64, 96), np.uint8)],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_a_wrong_picture_is_refused_with_the_right_shape_in_the_message(tmp_path, picture):
     with VideoWriter(tmp_path / "a.mp4", 96, 64, 30) as out:
         out.write(coded_frame(0))

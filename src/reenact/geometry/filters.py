@@ -256,7 +256,7 @@ def _window_median(masked: np.ndarray, spare: np.ndarray, t: np.ndarray, window_
     return out
 
 
-def _nanmedian(x: np.ndarray, spare: np.ndarray) -> np.ndarray:
+def _nanmedian(x: np.ndarray, spare: np.ndarray | float) -> np.ndarray:
     """Median over the first axis without NaN; ``spare`` where all are NaN."""
     count = np.isfinite(x).sum(axis=0)
     ordered = np.sort(x, axis=0)  # NaN goes last

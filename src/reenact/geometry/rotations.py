@@ -106,12 +106,14 @@ def matrix_from_rot6d_cols(d: Float[Array, "*b 6"]) -> Float[Array, "*b 3 3"]:
     return xp.stack([a, b, xp.linalg.cross(a, b, axis=-1)], axis=-1)
 
 
-def rotation_angle(R_a: Float[Array, "*b 3 3"], R_b: Float[Array, "*b 3 3"]) -> Float[Array, "*b"]:
+def rotation_angle(R_a: Float[Array, "*#b 3 3"], R_b: Float[Array, "*#b 3 3"]) -> Float[Array, "*b"]:
     """Geodesic distance in radians, in [0, pi]; does not saturate for large errors."""
     return norm(so3_log(transposed(R_a) @ R_b))
 
 
-def slerp(q0: Float[Array, "*b 4"], q1: Float[Array, "*b 4"], u: Float[Array, "*b"]) -> Float[Array, "*b 4"]:
+def slerp(
+    q0: Float[Array, "*#b 4"], q1: Float[Array, "*#b 4"], u: Float[Array, "*#b"] | float
+) -> Float[Array, "*b 4"]:
     """Shortest-way spherical interpolation of unit quaternions; ``u=0`` gives q0, ``u=1`` gives ±q1."""
     xp = namespace(q0, q1)
     u = as_array(u, q0)[..., None]

@@ -11,7 +11,7 @@ from reenact.geometry.arrays import Array, as_array, dot, like, namespace, trans
 from reenact.geometry.rotations import hat, matrix_from_quat, quat_from_matrix, slerp, so3_exp, so3_log
 
 
-def make_T(R: Float[Array, "*b 3 3"], t: Float[Array, "*b 3"]) -> Float[Array, "*b 4 4"]:
+def make_T(R: Float[Array, "*#b 3 3"], t: Float[Array, "*#b 3"]) -> Float[Array, "*b 4 4"]:
     """Transform from rotation and translation; batch axes broadcast."""
     xp = namespace(R, t)
     batch = xp.broadcast_arrays(R[..., 0], t)[0].shape[:-1]
@@ -43,12 +43,12 @@ def inverse(T: Float[Array, "*b 4 4"]) -> Float[Array, "*b 4 4"]:
     return make_T(Rt, -(Rt @ translation_of(T)[..., None])[..., 0])
 
 
-def apply(T: Float[Array, "*b 4 4"], points: Float[Array, "*b n 3"]) -> Float[Array, "*b n 3"]:
+def apply(T: Float[Array, "*#b 4 4"], points: Float[Array, "*#b n 3"]) -> Float[Array, "*b n 3"]:
     """Points in frame b to frame a by ``T_a_b``; batch axes broadcast."""
     return points @ transposed(rotation_of(T)) + translation_of(T)[..., None, :]
 
 
-def rotate(T: Float[Array, "*b 4 4"], vectors: Float[Array, "*b n 3"]) -> Float[Array, "*b n 3"]:
+def rotate(T: Float[Array, "*#b 4 4"], vectors: Float[Array, "*#b n 3"]) -> Float[Array, "*b n 3"]:
     """Directions in frame b to frame a by ``T_a_b`` (no translation)."""
     return vectors @ transposed(rotation_of(T))
 
@@ -93,7 +93,7 @@ def _left_jacobian_inverse(w: Array) -> Array:
 
 
 def interpolate(
-    T0: Float[Array, "*b 4 4"], T1: Float[Array, "*b 4 4"], u: Float[Array, "*b"]
+    T0: Float[Array, "*#b 4 4"], T1: Float[Array, "*#b 4 4"], u: Float[Array, "*#b"] | float
 ) -> Float[Array, "*b 4 4"]:
     """Rotation by slerp (shortest way), translation on the straight line; ``u`` in 0..1."""
     u = as_array(u, T0)

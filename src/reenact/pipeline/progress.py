@@ -6,12 +6,26 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from typing import Protocol, TextIO, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from tqdm import tqdm
 
 QUIET_S = 0.5
 """Reports from within a stage are passed on at most this often."""
+
+
+@runtime_checkable
+class TextStream(Protocol):
+    """What is asked of a text stream: standard error has it, and so has a `StringIO`."""
+
+    def write(self, text: str, /) -> object:
+        """Append the text."""
+
+    def flush(self) -> object:
+        """Pass on what was written."""
+
+    def isatty(self) -> bool:
+        """Whether a person looks at it."""
 
 
 @runtime_checkable
@@ -36,7 +50,7 @@ class NoProgress:
 class JsonProgress:
     """One JSON object per line."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextStream | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
 
     def event(self, kind: str, values: Mapping[str, object]) -> None:
@@ -48,7 +62,7 @@ class JsonProgress:
 class BarProgress:
     """A bar over items, with the stage that is running; for a single item, a bar within its stages."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextStream | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._items: tqdm | None = None
 
@@ -72,7 +86,7 @@ class BarProgress:
             self._items.close()
 
 
-def progress_for(stream: TextIO | None = None) -> Progress:
+def progress_for(stream: TextStream | None = None) -> Progress:
     """A bar where the stream (standard error by default) is a terminal, JSON lines otherwise."""
     stream = stream if stream is not None else sys.stderr
     return BarProgress(stream) if stream.isatty() else JsonProgress(stream)

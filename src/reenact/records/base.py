@@ -45,15 +45,19 @@ class Record:
         with jaxtyped("context"):
             for name, annotation in types.items():
                 if is_array_type(annotation):
-                    self._admit_array(name, annotation)
+                    array = self._copied_array(name)
+                    # axes are bound by isinstance in the frame of this context, so it has to stand here
+                    self._admit_array(name, annotation, array, fits=isinstance(array, annotation))
         self.check()
 
-    def _admit_array(self, name: str, annotation: Any) -> None:
+    def _copied_array(self, name: str) -> np.ndarray:
         given = getattr(self, name)
         if not isinstance(given, np.ndarray):
             raise RecordError(f"{self._where(name)} must be a numpy array, got {type(given).__name__}")
-        array = np.array(given, copy=True, order="C")
-        if not isinstance(array, annotation):
+        return np.array(given, copy=True, order="C")
+
+    def _admit_array(self, name: str, annotation: Any, array: np.ndarray, *, fits: bool) -> None:
+        if not fits:
             raise RecordError(
                 f"{self._where(name)} has dtype {array.dtype} and shape {array.shape}",
                 hint=f"expected {annotation.dtype.__name__} '{annotation.dim_str}' and axes that agree across fields",
@@ -73,7 +77,7 @@ class Record:
     def check(self) -> None:
         """Extra laws of the subclass; raise `RecordError` through `require`."""
 
-    def require(self, condition: bool, field: str, problem: str, hint: str = "") -> None:
+    def require(self, condition: bool | np.bool_, field: str, problem: str, hint: str = "") -> None:
         """Raise `RecordError` naming the field unless the condition holds."""
         if not condition:
             raise RecordError(f"{self._where(field)} {problem}", hint=hint)

@@ -127,7 +127,10 @@ class Kinematics:
         return np.moveaxis(out, -1, 0).reshape(*lead, len(names), 4, 4)
 
     def jacobians(
-        self, q: Float[np.ndarray, "*b q"], names: Sequence[str], joints: Sequence[int] | None = None
+        self,
+        q: Float[np.ndarray, "*b q"],
+        names: Sequence[str],
+        joints: Sequence[int] | Int[np.ndarray, " k"] | None = None,
     ) -> tuple[Float[np.ndarray, "*b f 4 4"], Float[np.ndarray, "*b f 6 k"]]:
         """Poses and geometric Jacobians of the named frames.
 

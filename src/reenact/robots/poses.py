@@ -12,7 +12,9 @@ from reenact.robots.sheet import IDENTITY, ORIGIN, Quat, Vec3
 Pose = tuple[Vec3, Quat]
 
 
-def matrix_from_pose(pos: Vec3 = ORIGIN, quat_wxyz: Quat = IDENTITY) -> Float[np.ndarray, "4 4"]:
+def matrix_from_pose(
+    pos: Vec3 | Float[np.ndarray, " 3"] = ORIGIN, quat_wxyz: Quat | Float[np.ndarray, " 4"] = IDENTITY
+) -> Float[np.ndarray, "4 4"]:
     """Homogeneous matrix of a pose; the quaternion is normalised first."""
     T = np.eye(4)
     T[:3, :3] = matrix_from_quat(np.asarray(quat_wxyz, float) / np.linalg.norm(quat_wxyz))

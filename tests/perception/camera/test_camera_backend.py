@@ -166,6 +166,7 @@ def test_world_has_z_up_and_x_where_the_camera_looks():
     np.testing.assert_allclose(apply(straight_down, np.array([[0.0, -1.0, 0.0]])), [[1, 0, 0]], atol=1e-12)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_bad_frames_are_named():
     clip = make_clip(1.0, 30.0, 64, 48)
     good = np.zeros((48, 64, 3), np.uint8)

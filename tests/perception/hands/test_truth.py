@@ -116,6 +116,7 @@ def test_parts_that_do_not_belong_together_are_refused(tracks: tuple[HandTracks,
         TruthHands(*tracks, TruthHandsConfig(dropout=1.5)).landmarks()
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_bad_frames_are_named(tracks: tuple[HandTracks, CameraTrack]) -> None:
     good = np.zeros((4, 4, 3), np.uint8)
     backend = TruthHands(*tracks)

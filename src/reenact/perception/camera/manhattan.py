@@ -37,9 +37,9 @@ class ManhattanConfig:
 class SphereSegments:
     """Segments of one frame as a lens sees them."""
 
-    middle: Float64[np.ndarray, "n 3"]
-    normal: Float64[np.ndarray, "n 3"]
-    weight: Float64[np.ndarray, " n"]
+    middle: Float[np.ndarray, "n 3"]
+    normal: Float[np.ndarray, "n 3"]
+    weight: Float[np.ndarray, " n"]
     """One over the one-sigma of the segment's direction, 1/rad."""
 
     def misses(self, directions: Float[np.ndarray, "k 3"]) -> Float[np.ndarray, "n k"]:
