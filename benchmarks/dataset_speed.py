@@ -48,7 +48,8 @@ def write():
     height, width = frames.shape[2:4]
     joints = [f"j{k}" for k in range(numbers.shape[2])]
     features = {k: {"dtype": "float32", "shape": (len(joints),), "names": joints} for k in ("observation.state", "action")}
-    features["observation.images.front"] = {"dtype": "video", "shape": (height, width, 3), "names": ["height", "width", "channels"]}
+    shape, names = (height, width, 3), ["height", "width", "channels"]
+    features["observation.images.front"] = {"dtype": "video", "shape": shape, "names": names}
     wall, cpu = time.perf_counter(), spent()
     data = LeRobotDataset.create("local/x", job["fps"], features, root=job["root"], robot_type="toy", vcodec=job["codec"],
                                  image_writer_threads=4)
@@ -159,9 +160,7 @@ def compare_writing(python: Path | None, work: Path, frames: np.ndarray, numbers
             )
         if python is not None:
             them = rows[1][1]
-            print(
-                f"{'':<10}ratio lerobot / ours: {them['cpu'] / ours['cpu']:.2f} cpu, {them['wall'] / ours['wall']:.2f} wall"
-            )
+            print_ratio(them, ours)
 
 
 def compare_reading(python: Path | None, root: Path, count: int) -> None:
@@ -183,6 +182,12 @@ def compare_reading(python: Path | None, root: Path, count: int) -> None:
         )
 
 
+def print_ratio(them: dict[str, float], ours: dict[str, float]) -> None:
+    """How many times faster ours is."""
+    cpu, wall = (them[k] / ours[k] for k in ("cpu", "wall"))
+    print(f"ratio lerobot / ours: {cpu:.2f} cpu, {wall:.2f} wall")
+
+
 def measure_statistics(rows: int) -> None:
     """One pass over `rows` rows of 48 numbers; memory held at the end and at a tenth of the way; error against numpy."""
     import tracemalloc
@@ -195,9 +200,8 @@ def measure_statistics(rows: int) -> None:
     peaks = {}
     for count in (rows // 10, rows):
         tracemalloc.start()
-        cpu = spent()
-        stats = set_statistics(batches(count))["action"]
-        peaks[count] = (tracemalloc.get_traced_memory()[1] / 1e6, spent() - cpu)
+        set_statistics(batches(count))
+        peaks[count] = tracemalloc.get_traced_memory()[1] / 1e6
         tracemalloc.stop()
     cpu = spent()
     stats = set_statistics(batches(rows))["action"]
@@ -205,9 +209,8 @@ def measure_statistics(rows: int) -> None:
     result = stats.result()
     whole = np.concatenate([b["action"] for b in batches(rows)])
     print(f"\nstatistics of {rows} rows of 48 numbers in one pass: {seconds:.2f} s cpu")
-    print(
-        f"peak memory: {', '.join(f'{n} rows {mb:.1f} MB' for n, (mb, _) in peaks.items())} (all rows: {whole.nbytes / 1e6:.0f} MB)"
-    )
+    held = ", ".join(f"{n} rows {mb:.1f} MB" for n, mb in peaks.items())
+    print(f"peak memory: {held} (all rows: {whole.nbytes / 1e6:.0f} MB)")
     for name in ("mean", "std", "min", "max"):
         print(f"  {name:<5} largest error {np.abs(result[name] - getattr(whole, name)(0)).max():.1e}")
     ranks = [np.abs((whole < result[f"q{p:02d}"]).mean(0) - p / 100).max() for p in (1, 10, 50, 90, 99)]

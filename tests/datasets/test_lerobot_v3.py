@@ -9,17 +9,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests import scenes
 
+from reenact.datasets.checks.validate import validate_dataset
 from reenact.datasets.lerobot import EpisodeConfig, Feature, episode_from_scene, write_v3
 from reenact.datasets.lerobot.episode import constant_rate_rows
+from reenact.datasets.lerobot.layout import NotADataset
 from reenact.datasets.lerobot.statistics import row_statistics
-from reenact.datasets.lerobot.validate_v3 import NotADataset, validate_v3
 from reenact.errors import NoResultError, RecordError
 from reenact.robots.registry import load_robot
 from reenact.robots.trajectory import JointTrajectory
 from reenact.scene import Source
 from reenact.video.reader import VideoReader
+from tests import scenes
 
 ROBOT = "unitree_g1_dex3"
 
@@ -54,7 +55,7 @@ def dataset(tmp_path_factory) -> Path:
 
 
 def test_a_written_dataset_is_sound_and_complete(dataset: Path) -> None:
-    assert validate_v3(dataset) == []
+    assert [f for f in validate_dataset(dataset) if f.level == "error"] == []
     info = json.loads((dataset / "meta/info.json").read_text())
     assert (info["total_episodes"], info["total_frames"], info["fps"], info["robot_type"]) == (
         2,
@@ -194,9 +195,9 @@ def test_a_broken_dataset_is_named_as_such(dataset: Path, tmp_path, damage, said
     copy = tmp_path / "copy"
     shutil.copytree(dataset, copy)
     damage(copy)
-    assert said in " ".join(validate_v3(copy))
+    assert said in " ".join(f.text for f in validate_dataset(copy))
 
 
 def test_a_folder_without_meta_is_no_dataset(tmp_path) -> None:
     with pytest.raises(NotADataset, match=r"meta/info\.json"):
-        validate_v3(tmp_path)
+        validate_dataset(tmp_path)

@@ -98,9 +98,9 @@ def _trajectory(path: Path) -> list[str]:
 
 
 def _dataset(folder: Path) -> list[str]:
-    from reenact.datasets.lerobot.validate_v3 import validate_v3
+    from reenact.datasets.checks.validate import validate_dataset
 
     try:
-        return validate_v3(folder)
+        return [f.text for f in validate_dataset(folder) if f.level == "error"]
     except ReenactError as error:
         return [str(error)]

@@ -83,7 +83,11 @@ class VideoWriter:
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = ColorRange.MPEG
         if codec == "av1":
-            context.options = {"crf": str(crf), "preset": "8", "svtav1-params": f"lp=1:keyint={keyframe_every}"}
+            context.options = {
+                "crf": str(crf),
+                "preset": "8",
+                "svtav1-params": f"lp=1:keyint={keyframe_every}",
+            }
         else:
             context.options = {"crf": str(crf), "preset": preset}
         if repeatable and codec == "h264":

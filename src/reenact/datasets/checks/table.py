@@ -108,6 +108,12 @@ def load_table(folder: Path) -> Table:
             Finding("version", f"codebase_version is {table.version!r}; known are v3.0, v2.1 and v2.0")
         )
         return table
+    has_new, has_old = ((table.root / "meta" / n).exists() for n in ("episodes", "episodes.jsonl"))
+    if has_new != has_old and has_new != (table.version == "v3.0"):
+        layout = "v3.0" if has_new else "v2.1"
+        text = f"codebase_version is {table.version!r}, but the files are laid out as {layout}"
+        table.findings.append(Finding("version", text))
+        return table
     steps = (_tasks, _spans_30 if table.version == "v3.0" else _spans_21, _stats, _data)
     for step in steps:
         try:

@@ -74,6 +74,9 @@ class Staging:
             folder = self.work / "parts" / f"{len(parts):06d}"
             mark = fingerprint(episode, self._config)
             if not (folder / "part.json").is_file() or read_json(folder / "part.json")["fingerprint"] != mark:
+                (folder / "part.json").unlink(
+                    missing_ok=True
+                )  # first, so that half a part is never taken for whole
                 shutil.rmtree(folder, ignore_errors=True)
                 with atomic_folder(folder) as beside:
                     _fill(beside, episode, mark, self._config)
@@ -92,8 +95,19 @@ class Staging:
         """Finish a publication that was killed between its two renames; drop what no rerun can use."""
         if (self.work / "old").exists() and not self.target.exists():
             os.replace(self.built if self.built.exists() else self.work / "old", self.target)
-        for rest in [self.built, self.work / "old", *(self.work / "parts").glob(".tmp-*")]:
+        for rest in [
+            self.built,
+            self.work / "old",
+            self.work / "spent",
+            *(self.work / "parts").glob(".tmp-*"),
+        ]:
             shutil.rmtree(rest, ignore_errors=True)
+
+    def drop_parts(self) -> None:
+        """Forget the parts at once (renamed first): one that lost half its files must never be taken for whole."""
+        if (self.work / "parts").exists():
+            os.replace(self.work / "parts", self.work / "spent")
+            shutil.rmtree(self.work / "spent", ignore_errors=True)
 
 
 def work_folder(target: Path) -> Path:
@@ -117,19 +131,22 @@ def open_staging(target: Path, config: DatasetConfig, *, resume: bool = True) ->
         with (staging.work / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not (staging.work / "lock").exists():  # the other one has just finished and tidied up
+                    raise BlockingIOError
             except BlockingIOError as error:
                 raise ExportRunning(
                     f"another process is writing {target}", hint="wait for it, or choose another name"
                 ) from error
             staging.recover()
             if not resume:
-                shutil.rmtree(staging.work / "parts", ignore_errors=True)
+                staging.drop_parts()
             try:
                 yield staging
             except BaseException:
                 if not resume:
                     shutil.rmtree(staging.work, ignore_errors=True)
                 raise
+            staging.drop_parts()
             shutil.rmtree(staging.work, ignore_errors=True)
     except OSError as error:
         raise named_disk_error(error, Path(target)) from error
