@@ -7,10 +7,9 @@ Sizes are those of the default adult (``ADULT_HAND_LENGTH``); another size is th
 Sizes are those of a large hand, since 0.189 m from the nets' wrist to the nets' middle fingertip is about 0.205 m
 from wrist crease to end of finger (see ``rest.FLESH_OFFSET_MM``): index breadth 21 mm at the middle joint and 18 mm
 at the last, knuckle breadth 87 mm, thickness 31 mm at the middle knuckle and 27 mm in mid palm, wrist 56 x 37 mm.
-They lie in the range tabulated for men by Garrett, "The adult human hand", Human Factors 13 (1971), and Greiner,
-"Hand anthropometry of US Army personnel", NATICK/TR-92/011 (1991). Where tables are silent
-(pads, eminences, webs) the value was chosen by eye and by how well hand-landmark nets find the rendered hand
-(benchmarks/toy_hand_detection.py).
+The values are plausible for an adult man but come from no table: they were set by eye, from general knowledge of hand
+anthropometry, and by how well hand-landmark nets find the rendered hand (benchmarks/toy_hand_detection.py). Do not
+cite them as anthropometry.
 """
 
 from __future__ import annotations
