@@ -16,7 +16,7 @@ from reenact.toy.props import Prop
 from reenact.toy.rooms import TABLE_TOP
 from reenact.toy.script import Performance, Script, perform
 
-RATE_HZ = 20.0
+RATE_HZ = 30.0
 """Instants per script second at which a script is looked over."""
 DEEPEST = 0.002
 """Deepest allowed entry of skin into an object or the table (m)."""
