@@ -7,12 +7,13 @@ from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, cast
 
 import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
 from reenact.errors import InputError
@@ -70,7 +71,7 @@ class VideoWriter:
             self._container = av.open(
                 f"file:{self._partial}", "w", format="mp4", options={"movflags": "+faststart"}
             )
-            self._stream = self._container.add_stream(ENCODERS[codec], rate=rate)
+            self._stream = cast(VideoStream, self._container.add_stream(ENCODERS[codec], rate=rate))
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise self._failure(error) from error
         context = self._stream.codec_context

@@ -14,7 +14,7 @@ from reenact.errors import ReenactError
 from reenact.records.files import atomic_file
 
 HEIGHT_PX = 120
-CURVE_PX = (360, 90)
+CURVE_PX = (290, 120)
 COLOURS = ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#9c755f")
 STYLE = """body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1200px;padding:0 1rem;color:#222}
 article{border-top:1px solid #ddd;padding:.6rem 0;display:flex;gap:1rem;flex-wrap:wrap;align-items:center}
