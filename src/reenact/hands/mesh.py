@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 from safetensors.numpy import load_file
+from scipy.sparse import csr_array
 
 from reenact.errors import InputError
 from reenact.hands.joints import LEFT, SIDES
 from reenact.hands.rest import rest_transforms
 from reenact.hands.skeleton import ADULT_HAND_LENGTH, HandSkeleton
-from reenact.hands.skinning import SKIN_BONES, blend, skin_moves
+from reenact.hands.skinning import SKIN_BONES, blend, skin_moves, skin_operator
 
 MESH_PATH = Path(__file__).with_name("free_hand.safetensors")
 
@@ -81,11 +82,16 @@ class HandMesh:
                 f"a {SIDES[self.side]} hand's skin was given a {SIDES[skeleton.side]} skeleton",
                 hint="load the mesh with the skeleton's side",
             )
-        vertices = blend(self.vertices_rest, self.weights, self.moves(skeleton, angles, R_wrist_forearm))
-        if T_frame_wrist is None:
-            return vertices
-        T = np.asarray(T_frame_wrist, dtype=np.float64)
-        return vertices @ np.swapaxes(T[..., :3, :3], -1, -2) + T[..., None, :3, 3]
+        moves = self.moves(skeleton, angles, R_wrist_forearm)
+        if T_frame_wrist is not None:  # 33 bones are moved, not thousands of vertices
+            T = np.asarray(T_frame_wrist, dtype=np.float64)[..., None, :3, :]
+            moves = T[..., :3] @ moves
+            moves[..., 3] += T[..., 3]
+        return blend(self._operator, moves)
+
+    @functools.cached_property
+    def _operator(self) -> csr_array:
+        return skin_operator(self.vertices_rest, self.weights)
 
     def moves(
         self,

@@ -6,6 +6,7 @@ z to the thumb. A right hand is its mirror image (x negated).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,9 +45,12 @@ REST_ANGLES = _rest_angles()
 """Fingers a little spread and bent, the middle of what they do."""
 
 
+@functools.cache
 def rest_transforms(side: int = LEFT) -> Float64[np.ndarray, "17 4 4"]:
-    """`T_wrist_bone` of palm, 15 finger bones and forearm of the default adult at `REST_ANGLES`."""
-    return np.concatenate([HandSkeleton.adult(side).bone_transforms(REST_ANGLES), np.eye(4)[None]])
+    """`T_wrist_bone` of palm, 15 finger bones and forearm of the default adult at `REST_ANGLES`; read-only."""
+    T = np.concatenate([HandSkeleton.adult(side).bone_transforms(REST_ANGLES), np.eye(4)[None]])
+    T.flags.writeable = False
+    return T
 
 
 @dataclass(frozen=True)

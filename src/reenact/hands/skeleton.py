@@ -129,17 +129,14 @@ class HandSkeleton:
         T = np.zeros((*angles.shape[:-1], 16, 4, 4))
         T[..., np.arange(4), np.arange(4)] = 1.0
         sign = -1.0 if self.side == LEFT else 1.0
-        for finger in range(5):
-            a = angles[..., 4 * finger : 4 * finger + 4]
-            R = self.rest_frames[finger] @ so3_exp(_axis(a[..., 1] * sign, 1)) @ so3_exp(_axis(-a[..., 0], 2))
-            origin = np.broadcast_to(self.bases_wrist[finger], (*angles.shape[:-1], 3))
-            for k in range(3):
-                bone = 1 + 3 * finger + k
-                if k > 0:
-                    R = R @ so3_exp(_axis(-a[..., 1 + k], 2))
-                T[..., bone, :3, :3] = R
-                T[..., bone, :3, 3] = origin
-                origin = origin + R[..., :, 0] * self.lengths[finger, k]
+        fingers = T[..., 1:, :, :].reshape(*angles.shape[:-1], 5, 3, 4, 4)  # a view: writes go to T
+        a = angles.reshape(*angles.shape[:-1], 5, 4)
+        R, origin = self.rest_frames @ so3_exp(_axis(a[..., 1] * sign, 1)), self.bases_wrist
+        for k, flexion in enumerate((0, 2, 3)):
+            R = R @ so3_exp(_axis(-a[..., flexion], 2))
+            fingers[..., k, :3, :3] = R
+            fingers[..., k, :3, 3] = origin
+            origin = origin + R[..., :, 0] * self.lengths[:, k, None]
         return T
 
     @cached_property
