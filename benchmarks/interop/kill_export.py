@@ -3,7 +3,8 @@
     python benchmarks/interop/kill_export.py [--kills 50 --episodes 8 --frames 60]
 
 Each round starts the export in a process of its own and kills it (SIGKILL) after a random time within most of an
-undisturbed run's duration; every third round is finished, compared by content hash, and begun anew. Exit code 0 only if all holds.
+undisturbed run's duration; every third round is finished, compared by content hash, and begun anew. Exit code 0 only
+if all holds.
 """
 
 from __future__ import annotations
