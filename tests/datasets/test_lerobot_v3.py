@@ -79,6 +79,13 @@ def test_every_frame_of_the_video_is_the_frame_of_its_row(dataset: Path) -> None
     assert numbers == [*range(20), *range(31)]
 
 
+def test_a_lost_hand_makes_no_leap_in_its_turn() -> None:
+    config = EpisodeConfig(image_width_px=64, image_height_px=48)
+    pose = episode(20, "clip", config).columns["human.left.wrist"]  # lost in frames 10 to 14
+    assert ((pose[1:, 3:] * pose[:-1, 3:]).sum(1) > 0.9).all()
+    np.testing.assert_array_equal(pose[10:15, 3:], np.tile(pose[9, 3:], (5, 1)))
+
+
 def test_only_state_images_and_action_could_reach_a_policy(dataset: Path) -> None:
     features = json.loads((dataset / "meta/info.json").read_text())["features"]
     policy = {k for k in features if k.startswith(("observation", "action"))}

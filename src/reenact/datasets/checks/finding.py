@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +22,7 @@ class Finding:
     """`--fix` can repair it, for what is right is certain."""
 
 
-def spans(numbers: list[int], most: int = 8) -> str:
-    """Episode numbers for people: `0, 3, 7 and 12 more`."""
-    shown = ", ".join(map(str, numbers[:most]))
-    return shown + (f" and {len(numbers) - most} more" if len(numbers) > most else "")
+def spans(things: Sequence[object], most: int = 8) -> str:
+    """Episode numbers or names for people: `0, 3, 7 and 12 more`."""
+    shown = ", ".join(map(str, things[:most]))
+    return shown + (f" and {len(things) - most} more" if len(things) > most else "")

@@ -102,7 +102,7 @@ def _dead(table: Table, state: np.ndarray) -> Iterator[Finding]:
         if found:
             yield Finding(
                 "dead-joint",
-                f"joints {words}: {', '.join(found)}",
+                f"joints {words}: {spans(found)}",
                 level="error" if level == "error" else "warning",
             )
 

@@ -173,7 +173,9 @@ def _wrist_quaternions(
 ) -> Float64[np.ndarray, "t 4"]:
     quats = np.tile([1.0, 0.0, 0.0, 0.0], (len(joints), 1))
     if valid.any():
-        quats[valid] = quat_continuous(quat_from_matrix(wrist_frame(joints[valid], side)))
+        known = quat_continuous(quat_from_matrix(wrist_frame(joints[valid], side)))
+        # rows without a hand hold the last known turn: meaningless, but no leap and no change of sign
+        quats = known[np.maximum(np.cumsum(valid) - 1, 0)]
     return quats
 
 
