@@ -11,7 +11,7 @@ from reenact.geometry.cameras import FisheyeCamera, PinholeCamera
 def box_side_px(landmarks_px: Float[np.ndarray, "*b j=21 2"]) -> Float64[np.ndarray, "*b"]:
     """Longer side of the upright box around the 21 landmarks (pixels): the unit of all reprojection errors."""
     landmarks_px = np.asarray(landmarks_px, dtype=np.float64)
-    return np.ptp(landmarks_px, axis=-2).max(axis=-1)
+    return np.asarray(np.ptp(landmarks_px, axis=-2).max(axis=-1))
 
 
 def reprojection_fraction(
@@ -25,4 +25,4 @@ def reprojection_fraction(
     """
     error = camera.project(np.asarray(joints_camera, dtype=np.float64)) - landmarks_px
     rms = np.sqrt((error**2).sum(axis=-1).mean(axis=-1))
-    return rms / np.maximum(box_side_px(landmarks_px), 1e-9)
+    return np.asarray(rms / np.maximum(box_side_px(landmarks_px), 1e-9))

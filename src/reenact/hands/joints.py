@@ -46,7 +46,7 @@ def bone_lengths(joints: Float[np.ndarray, "*b j=21 3"]) -> Float[np.ndarray, "*
 def hand_length(joints: Float[np.ndarray, "*b j=21 3"]) -> Float[np.ndarray, "*b"]:
     """Wrist to middle fingertip along the bones (m): 0.189 for the adult of the metric prior."""
     lengths = bone_lengths(joints)
-    return lengths[..., 8] + lengths[..., 9] + lengths[..., 10] + lengths[..., 11]
+    return np.asarray(lengths[..., 8] + lengths[..., 9] + lengths[..., 10] + lengths[..., 11])
 
 
 def wrist_frame(joints: Float[np.ndarray, "*b j=21 3"], side: int) -> Float64[np.ndarray, "*b 3 3"]:

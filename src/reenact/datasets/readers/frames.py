@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 
 from reenact.datasets.readers.errors import DamagedSource
 from reenact.geometry.rotations import matrix_from_quat, project_to_so3
@@ -40,8 +40,8 @@ def rigid(matrices: Float[np.ndarray, "*b r c"], tolerance: float = 1e-3) -> Flo
 
 
 def rigid_or_missing(
-    matrices: Float[np.ndarray, "t r c"],
-) -> tuple[Float64[np.ndarray, "t 4 4"], np.ndarray]:
+    matrices: Float[np.ndarray, "t *b r c"],
+) -> tuple[Float64[np.ndarray, "t *b 4 4"], Bool[np.ndarray, " t *b"]]:
     """As `rigid`, per row: rows that are all zero or not finite become identity and invalid."""
     M = np.asarray(matrices, np.float64)
     known = np.isfinite(M).all((-2, -1)) & (np.abs(M[..., :3, :3]).sum((-2, -1)) > 0)

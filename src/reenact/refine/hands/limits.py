@@ -82,4 +82,4 @@ def beyond_limits(
     angles: Float64[np.ndarray, "*b 20"], config: JointLimitsConfig | None = None
 ) -> Float64[np.ndarray, "*b"]:
     """Largest violation over the 20 angles (rad); 0 for an anatomical hand."""
-    return np.abs(np.asarray(angles) - limit_angles(angles, config)).max(axis=-1)
+    return np.asarray(np.abs(np.asarray(angles) - limit_angles(angles, config)).max(axis=-1))
