@@ -120,7 +120,7 @@ def save_hand(hand: BuiltHand, path: Path) -> None:
         "bone_idx": bone.astype(np.uint8),
         "bone_weight": np.take_along_axis(hand.weights, bone, axis=1).astype(np.float32),
     }
-    save_file(tensors, path, metadata={"made_by": "reenact.hands.build", "licence": "Apache-2.0"})
+    save_file(tensors, path, metadata={"made_by": "reenact.hands.build (Apache-2.0)"})
     path.chmod(0o644)  # it is package data, readable by whoever installs it
 
 
