@@ -36,7 +36,7 @@ class ArmConfig:
     """Postures nearer to a joint limit than this (rad) are gently pushed back."""
     sigma_margin: float = 0.08
     """Intrusion into that margin worth one sigma (rad)."""
-    sigma_clearance: float = 0.002
+    sigma_clearance: float = 0.001
     """Intrusion into the clearance between bodies worth one sigma (m)."""
     avoid_iterations: int = 10
     """Most steps of a solve that keeps the clearance: which spheres are nearest changes, so it never quite settles."""

@@ -23,7 +23,7 @@ from reenact.robots.model import Robot
 class ClearanceConfig:
     """What counts as near."""
 
-    margin: float = 0.015
+    margin: float = 0.008
     """Distance between surfaces that is kept (m)."""
     joints_apart: int = 3
     """Bodies with fewer joints between them are never tested against each other."""

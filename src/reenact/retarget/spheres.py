@@ -19,7 +19,7 @@ class SphereConfig:
     """Distance of neighbouring spheres in a geom, in radii."""
     smallest: float = 0.010
     """Least radius (m): thin plates become rows of such spheres."""
-    inflation: float = 0.010
+    inflation: float = 0.008
     """Spheres of one body are merged while the merged one is at most this much (m) larger than the larger."""
 
 

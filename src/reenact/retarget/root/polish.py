@@ -28,9 +28,9 @@ class PolishConfig:
     """Wrist position error worth one unit (m)."""
     sigma_rotation: float = 0.05
     """Wrist rotation error worth one unit (rad)."""
-    sigma_posture: float = 1.2
+    sigma_posture: float = 2.5
     """Distance of a joint from home worth one unit (rad)."""
-    comfort_margin: float = 0.35
+    comfort_margin: float = 0.2
     """Joints nearer to a limit than this are pushed away (rad)."""
     sigma_margin: float = 0.15
     """Intrusion into that margin worth one unit (rad)."""

@@ -16,14 +16,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float64
 
-from reenact.geometry.rotations import rotation_angle, so3_exp
+from reenact.geometry.rotations import rotation_angle, so3_exp, so3_log
 from reenact.geometry.transforms import inverse
 from reenact.retarget.batch_ik import BatchIkConfig, PoseSolutions, solve_poses
-from reenact.retarget.chains import limit_margin
+from reenact.retarget.chains import WristChain, limit_margin
 from reenact.retarget.keyframes import spread_keyframes
 from reenact.retarget.root.contract import RootRequest, RootResult, RootScore
 from reenact.retarget.root.polish import PolishConfig, SideProblem, polish_roots
 from reenact.retarget.root.score import IK_POSITION, IK_ROTATION
+from reenact.retarget.targets import HandTargets
+
+SPEED_SHARE = 0.7
+"""Share of a joint's speed limit that may be used at a keyframe without cost; the solve needs some for itself."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,9 @@ class SearchConfig:
     """Candidates that go to stage 3."""
     fine_keyframes: int = 12
     """Keyframes per side in stage 3."""
-    keep_polished: int = 3
+    fast_keyframes: int = 4
+    """Fastest moments per side added to them."""
+    keep_polished: int = 4
     """Candidates whose whole clip is solved."""
     apart_position: float = 0.08
     """Polished roots nearer than this (m) and `apart_yaw` count as one."""
@@ -65,14 +71,19 @@ class _Clip:
         self.sides = arms.followed(targets)
         self.chains = [arms.chains[s] for s in self.sides]
         self.banks = [b for s in self.sides if (b := arms.banks[s]) is not None]
+        twists = [wrist_twists(targets, s) for s in self.sides]
         frames = [
-            spread_keyframes(targets.T_world_wrist[:, s], targets.valid[:, s], config.fine_keyframes)
-            for s in self.sides
+            np.union1d(
+                spread_keyframes(targets.T_world_wrist[:, s], targets.valid[:, s], config.fine_keyframes),
+                _fastest(twist, targets.seconds, config.fast_keyframes),
+            )
+            for s, twist in zip(self.sides, twists, strict=True)
         ]
         self.fine = [targets.T_world_wrist[f, s] for f, s in zip(frames, self.sides, strict=True)]
-        self.coarse = [
-            T[spread_keyframes(T, np.ones(len(T), bool), config.coarse_keyframes)] for T in self.fine
-        ]
+        self.fine_twists = [twist[f] for f, twist in zip(frames, twists, strict=True)]
+        chosen = [spread_keyframes(T, np.ones(len(T), bool), config.coarse_keyframes) for T in self.fine]
+        self.coarse = [T[f] for T, f in zip(self.fine, chosen, strict=True)]
+        self.coarse_twists = [v[f] for v, f in zip(self.fine_twists, chosen, strict=True)]
         self.centre = np.mean([T[:, :3, 3].mean(axis=0) for T in self.fine], axis=0)
         self.up = request.up
         self.clearance = arms.clearance
@@ -101,9 +112,9 @@ def search_root(request: RootRequest, config: SearchConfig | None = None) -> Roo
     clip = _Clip(request, config)
     roots = _grid(clip, config)
     roots = roots[_ranked(_reach_distance(roots, clip, config))[: config.keep_grid]]
-    roots = roots[_ranked(-_keyframe_score(roots, clip, clip.coarse))[: config.keep_ik]]
+    roots = roots[_ranked(-_keyframe_score(roots, clip, clip.coarse, clip.coarse_twists))[: config.keep_ik]]
     roots = _polished(roots, clip, config)
-    finalists = _distinct(roots[_ranked(-_keyframe_score(roots, clip, clip.fine))], config)
+    finalists = _distinct(roots[_ranked(-_keyframe_score(roots, clip, clip.fine, clip.fine_twists))], config)
     scored = [(T, request.judge(T)) for T in finalists]
     scored.sort(key=lambda item: -item[1].total)
     best = _most_interior(scored, config)
@@ -162,21 +173,68 @@ def _solve_keyframes(roots: np.ndarray, clip: _Clip, keyframes: list[np.ndarray]
     return solutions
 
 
-def _keyframe_score(roots: np.ndarray, clip: _Clip, keyframes: list[np.ndarray]) -> np.ndarray:
-    """Share of keyframes reached, less what is missed, plus a little for room to the limits and nearness to home."""
+def _keyframe_score(
+    roots: np.ndarray, clip: _Clip, keyframes: list[np.ndarray], twists: list[np.ndarray]
+) -> np.ndarray:
+    """Share of keyframes reached, less what is missed, collides or is too fast, plus a little for comfort."""
     total = np.zeros(len(roots))
     solutions = _solve_keyframes(roots, clip, keyframes)
-    for side, chain, found in zip(clip.sides, clip.chains, solutions, strict=True):
+    for side, chain, found, twist in zip(clip.sides, clip.chains, solutions, twists, strict=True):
         assert chain is not None
         missed = np.minimum(found.position_error, 0.2) / 0.2 + np.minimum(found.rotation_error, 1.0)
         room = np.clip(limit_margin(found.q, chain.lower, chain.upper) / 0.3, 0.0, 1.0)
         away = np.sqrt(((found.q - chain.home) ** 2).mean(axis=-1))
         value = found.reached(IK_POSITION, IK_ROTATION) - missed + 0.3 * room - 0.15 * away
+        value = value - np.clip(speed_ratio(chain, found.q, roots, twist) - SPEED_SHARE, 0.0, 1.0)
         if clip.clearance is not None:
             depth = clip.clearance.depth(found.q.reshape(-1, found.q.shape[-1]), side).reshape(value.shape)
             value = value - np.minimum(depth / clip.clearance.margin, 2.0)
         total += value.mean(axis=1)
     return total
+
+
+def speed_ratio(
+    chain: WristChain,
+    q: Float64[np.ndarray, "c k n"],
+    roots: Float64[np.ndarray, "c 4 4"],
+    twist: Float64[np.ndarray, "k 6"],
+) -> Float64[np.ndarray, "c k"]:
+    """Largest joint speed over its limit when the wrist moves with a twist (world axes) at given postures.
+
+    Joint speeds are those of least norm relative to the limits.
+    """
+    limit = np.where(np.isfinite(chain.velocity), chain.velocity, 1e3)
+    scaled = chain.fk_jacobian(q)[1] * limit
+    R = np.swapaxes(roots[:, None, :3, :3], -1, -2)
+    wanted = np.concatenate([R @ twist[:, :3, None], R @ twist[:, 3:, None]], axis=-2)
+    square = scaled @ np.swapaxes(scaled, -1, -2) + 1e-6 * np.eye(6)
+    speeds = np.swapaxes(scaled, -1, -2) @ np.linalg.solve(square, wanted)
+    return np.abs(speeds[..., 0]).max(axis=-1)
+
+
+def wrist_twists(targets: HandTargets, side: int) -> Float64[np.ndarray, "t 6"]:
+    """Velocity (m/s) and angular velocity (rad/s) of a wrist, world axes; 0 where a neighbour is not valid."""
+    T, valid, seconds = targets.T_world_wrist[:, side], targets.valid[:, side], targets.seconds
+    out = np.zeros((len(T), 6))
+    if len(T) < 3:
+        return out
+    span = (seconds[2:] - seconds[:-2])[:, None]
+    out[1:-1, :3] = (T[2:, :3, 3] - T[:-2, :3, 3]) / span
+    out[1:-1, 3:] = so3_log(T[2:, :3, :3] @ np.swapaxes(T[:-2, :3, :3], -1, -2)) / span
+    out[1:-1][~(valid[2:] & valid[1:-1] & valid[:-2])] = 0.0
+    return out
+
+
+def _fastest(twist: np.ndarray, seconds: np.ndarray, count: int) -> np.ndarray:
+    """Frames of fastest motion, at least a quarter of a second apart."""
+    size = np.linalg.norm(twist * np.repeat([1.0, 0.3], 3), axis=1)
+    chosen: list[int] = []
+    for frame in np.argsort(-np.round(size, 9), kind="stable"):
+        if len(chosen) == count or size[frame] <= 0:
+            break
+        if all(abs(seconds[frame] - seconds[other]) > 0.25 for other in chosen):
+            chosen.append(int(frame))
+    return np.array(sorted(chosen), int)
 
 
 def _polished(roots: np.ndarray, clip: _Clip, config: SearchConfig) -> np.ndarray:
