@@ -19,15 +19,22 @@ FRAMES, HEIGHT, WIDTH, ROUNDS = 120, 480, 640, 3
 SCATTERED = (90, 3, 61, 17, 118, 42, 77, 29)  # far apart, so that no cached chunk helps
 
 
-def depth_frames(noise: float, seed: int = 0) -> list[np.ndarray]:
-    """Millimetres: a tilted plane with a moving bump; `noise` is the relative sensor noise."""
+def depth_frames(kind: str, seed: int = 0) -> list[np.ndarray]:
+    """Millimetres [t h w]: a tilted plane, a monocular-like relief with an object moving, or that with sensor noise."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    relief = 700 + 0.9 * y + 0.2 * x
+    if kind != "plane":
+        for cells, size in (((12, 16), 150.0), ((60, 80), 6.0)):
+            field = rng.normal(size=cells).astype(np.float32)
+            relief = relief + size * cv2.resize(field, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     frames = []
     for i in range(FRAMES):
-        bump = 150 * np.exp(-(((x - 200 - 2 * i) / 60) ** 2 + ((y - 240) / 50) ** 2))
-        depth = 700 + 0.9 * y + 0.2 * x - bump
-        frames.append((depth * (1 + noise * rng.standard_normal(depth.shape))).astype(np.uint16))
+        inside = ((x - 200 - 2 * i) / 60) ** 2 + ((y - 240) / 90) ** 2 < 1
+        depth = np.where(inside, relief - 180, relief)
+        if kind == "sensor noise 0.15 %":
+            depth = depth * (1 + 0.0015 * rng.standard_normal(depth.shape))
+        frames.append(depth.clip(0, 65535).astype(np.uint16))
     return frames
 
 
@@ -83,8 +90,8 @@ def main() -> None:
     print(f"{FRAMES} frames {WIDTH}x{HEIGHT} uint16; ratios are ours / PNG level 1")
     print("| depth | write | read all | read one | bytes | write s | read s |\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
-        for name, noise in (("smooth", 0.0), ("sensor noise 0.15 %", 0.0015)):
-            print(compare(name, depth_frames(noise), Path(temporary)))
+        for kind in ("plane", "monocular-like", "sensor noise 0.15 %"):
+            print(compare(kind, depth_frames(kind), Path(temporary)))
 
 
 if __name__ == "__main__":
