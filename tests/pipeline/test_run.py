@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from reenact.errors import SetupError
 from reenact.pipeline import run_item as run_item_module
@@ -22,7 +23,7 @@ from reenact.pipeline.stage import Stage
 from reenact.pipeline.store import ArtefactStore
 from reenact.pipeline.summary import SOME_QUARANTINED
 
-from .toy_stages import ToyConfig, toy_items, toy_pipeline, upper
+from .toy_stages import ToyConfig, blas_threads, toy_items, toy_pipeline, upper
 
 EXECUTORS = {"local": LocalExecutor(), "pool": ProcessExecutor(2)}
 
@@ -194,6 +195,18 @@ def test_two_items_of_one_name_are_refused(tmp_path, executor):
     (item,) = toy_items(tmp_path / "in", ["one"])
     with pytest.raises(ItemError, match="0-one"):
         executor.run(toy_pipeline(), [item, item], ArtefactStore(tmp_path / "store"))
+
+
+def test_a_stage_has_one_blas_thread_and_the_process_gets_its_own_back(tmp_path):
+    store, items = ArtefactStore(tmp_path / "store"), toy_items(tmp_path / "in", ["one"])
+    pipeline = Pipeline([Stage("threads", "1", ToyConfig(), ("text",), blas_threads)], ("text",))
+    with threadpool_limits(limits=2, user_api="blas"):
+        result = run_item(pipeline, items[0], store)
+        after = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    seen = json.loads((store.folder("threads", result.keys["threads"]) / "threads.json").read_text())
+    assert after
+    assert set(seen) == {1}
+    assert set(after) == {2}
 
 
 def test_items_are_drawn_as_they_are_needed(tmp_path):

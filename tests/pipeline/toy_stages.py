@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from threadpoolctl import threadpool_info
 
 from reenact.errors import NoResultError, SetupError
 from reenact.pipeline.graph import Pipeline
@@ -29,6 +32,12 @@ def _log(call: StageCall[ToyConfig], name: str) -> None:
     if call.config.log:
         with open(call.config.log, "a", encoding="utf-8") as file:
             file.write(f"{name} {call.out.name.removeprefix('.tmp-')}\n")
+
+
+def blas_threads(call: StageCall[ToyConfig]) -> None:
+    """Writes how many threads each BLAS of the process may use."""
+    found = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    (call.out / "threads.json").write_text(json.dumps(found))
 
 
 def upper(call: StageCall[ToyConfig]) -> None:

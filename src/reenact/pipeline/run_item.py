@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from reenact.errors import ReenactError, SetupError
 from reenact.pipeline.canonical import plain
 from reenact.pipeline.errors import (
@@ -168,10 +170,12 @@ class _ItemRun:
     def make(self, stage: Stage[Any], key: str, folder: Path) -> None:
         """Run the stage into the folder and sign it."""
         report = StageReport(self.progress, self.item.item_id, stage.name)
+        inputs = {name: self.path_of(name) for name in stage.inputs}
         start = time.perf_counter()
-        stage.run(
-            StageCall(stage.config, {name: self.path_of(name) for name in stage.inputs}, folder, report)
-        )
+        # One BLAS thread: stages solve many small systems, where threads cost more than they save (and fight the other
+        # workers), and sums come out the same on any number of cores.
+        with threadpool_limits(limits=1, user_api="blas"):
+            stage.run(StageCall(stage.config, inputs, folder, report))
         self.seconds[stage.name] = time.perf_counter() - start
         for name in set(stage.inputs) & set(self.stamps):
             if source_stamp(self.item.sources[name]) != self.stamps[name]:
