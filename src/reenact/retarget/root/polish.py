@@ -49,17 +49,17 @@ class SideProblem:
 def polish_roots(
     T_world_base: Float64[np.ndarray, "c 4 4"],
     problems: list[SideProblem],
-    q: list[Float64[np.ndarray, "c k n"]],
+    q: list[Float64[np.ndarray, "c _ _"]],
     up: Float64[np.ndarray, "3"],
     tilt_sigma: float,
     config: PolishConfig | None = None,
-) -> tuple[Float64[np.ndarray, "c 4 4"], list[Float64[np.ndarray, "c k n"]]]:
+) -> tuple[Float64[np.ndarray, "c 4 4"], list[Float64[np.ndarray, "c _ _"]]]:
     """Roots and postures after joint refinement; candidates do not influence each other.
 
     Args:
         T_world_base: candidate roots.
         problems: per followed side, the arm and its keyframe targets.
-        q: per followed side, start postures of every candidate and keyframe.
+        q: per followed side, start postures of every candidate [c k n]; sides have their own keyframes k.
         up: upward direction in the world.
         tilt_sigma: one-sigma of gravity (rad); 0 keeps the base upright exactly.
     """
