@@ -75,6 +75,8 @@ class RootScore:
     """Mean squared joint step between frames (rad^2)."""
     posture: float
     """Mean rms distance of the joints from home (rad): how natural it looks."""
+    facing: float
+    """Cosine between the base's x axis and where the fingers point on average."""
     collision_rate: float
     """Share of frames with self-collision; 0 where the robot has no collision model."""
     interior: float

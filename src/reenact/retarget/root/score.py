@@ -16,6 +16,7 @@ from reenact.retarget.batch_ik import BatchIkConfig, solve_poses
 from reenact.retarget.chains import limit_margin, manipulability, pose_error
 from reenact.retarget.keyframes import spread_keyframes
 from reenact.retarget.root.contract import RobotArms, RootScore
+from reenact.retarget.root.heading import clip_heading
 from reenact.retarget.targets import HandTargets
 
 IK_POSITION = 0.01
@@ -39,8 +40,10 @@ class ScoreConfig:
     """Relative to the median of the arm's comfortable postures (clipped at 1)."""
     smoothness: float = 0.10
     """Per 2 rad/s of joint speed, rms (clipped there)."""
-    posture: float = 0.12
+    posture: float = 0.25
     """Per radian of rms distance from home (clipped at 1 rad)."""
+    facing: float = 0.10
+    """Per unit of the cosine between the base's forward axis and where the fingers point."""
     collision: float = 0.5
     """Per unit of the share of colliding frames."""
     interior: float = 0.20
@@ -115,7 +118,9 @@ def score_solution(
             part["interior"] = _interior(T_world_base, targets, task, q, config)
             parts.append(part)
     merged = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
-    return _total(merged, _collision_rate(tasks, solved), config)
+    sides = tuple(task.side for task in tasks if task is not None)
+    facing = float(T_world_base[:3, 0] @ clip_heading(targets, sides, T_world_base[:3, 2]))
+    return _total(merged, _collision_rate(tasks, solved), facing, config)
 
 
 def _measures(task: ArmTask, q: np.ndarray) -> dict[str, np.ndarray]:
@@ -179,7 +184,9 @@ def _jitters(config: ScoreConfig) -> np.ndarray:
     return moves
 
 
-def _total(parts: dict[str, np.ndarray], collision_rate: float, config: ScoreConfig) -> RootScore:
+def _total(
+    parts: dict[str, np.ndarray], collision_rate: float, facing: float, config: ScoreConfig
+) -> RootScore:
     rate = float(((parts["p"] <= IK_POSITION) & (parts["r"] <= IK_ROTATION)).mean())
     position, rotation = float(parts["p"].mean()), float(parts["r"].mean())
     margin, interior = float(parts["margin"].mean()), float(parts["interior"].mean())
@@ -193,6 +200,7 @@ def _total(parts: dict[str, np.ndarray], collision_rate: float, config: ScoreCon
         + config.manipulability * float(parts["w_rel"].mean())
         - config.smoothness * min(speed / 2.0, 1.0)
         - config.posture * min(posture, 1.0)
+        + config.facing * facing
         - config.collision * collision_rate
         + config.interior * interior
     )
@@ -205,6 +213,7 @@ def _total(parts: dict[str, np.ndarray], collision_rate: float, config: ScoreCon
         manipulability=float(parts["w"].mean()),
         roughness=float(parts["rough"].mean()),
         posture=posture,
+        facing=facing,
         collision_rate=collision_rate,
         interior=interior,
     )
