@@ -40,10 +40,10 @@ class KeyposeConfig:
 
 @dataclass(frozen=True)
 class Keyframes:
-    """Keyframes per followed side: wanted wrist poses and twists in the world, and postures tried for each."""
+    """Keyframes per followed side: wanted wrist poses and twists in the world, and postures tried for each. Sides have their own number."""
 
-    T_world_wrist: list[Float64[np.ndarray, "k 4 4"]]
-    twist: list[Float64[np.ndarray, "k 6"]]
+    T_world_wrist: list[Float64[np.ndarray, "_ 4 4"]]
+    twist: list[Float64[np.ndarray, "_ 6"]]
     starts: int
 
 
