@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests import scenes
-from tests.datasets.episodes import tiny_episode
 
 from reenact.cli.data import ACTIONS
 from reenact.cli.main import main
@@ -18,6 +16,8 @@ from reenact.datasets.lerobot.convert import write_dataset
 from reenact.datasets.lerobot.folder import LeRobotFolder
 from reenact.datasets.lerobot.from_reader import ImportConfig, episode_from_reader
 from reenact.datasets.readers.episode import HumanEpisode, Licence, Provenance, RobotEpisode
+from tests import scenes
+from tests.datasets.episodes import tiny_episode
 
 PROVENANCE = Provenance(format="toy", source="take 1", version="", licence=Licence("CC0-1.0", True, True))
 
