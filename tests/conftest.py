@@ -10,6 +10,9 @@ import pytest
 import scipy.linalg  # noqa: F401 -- brings a BLAS of its own, which can be held only once it is loaded
 from threadpoolctl import threadpool_limits
 
+from tests import typecheck
+
+typecheck.install()
 threadpool_limits(limits=1, user_api="blas")  # as stages run; on two cores the suite takes a third less time
 
 

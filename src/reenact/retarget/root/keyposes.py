@@ -40,7 +40,10 @@ class KeyposeConfig:
 
 @dataclass(frozen=True)
 class Keyframes:
-    """Keyframes per followed side: wanted wrist poses and twists in the world, and postures tried for each. Sides have their own number."""
+    """Keyframes per followed side: wanted wrist poses and twists in the world, and postures tried for each.
+
+    Each side has its own number of keyframes.
+    """
 
     T_world_wrist: list[Float64[np.ndarray, "_ 4 4"]]
     twist: list[Float64[np.ndarray, "_ 6"]]
