@@ -10,6 +10,7 @@ import pytest
 from reenact.geometry.filters import time_shift
 from reenact.hands.joints import SIDES
 from reenact.quality.retarget import measure_retarget
+from reenact.retarget.arms import ArmConfig
 from reenact.retarget.retarget import BadRoot, RetargetConfig, RetargetResult, retarget
 from reenact.retarget.root.contract import NoHandToFollow
 from reenact.retarget.root.search import SearchConfig
@@ -57,6 +58,20 @@ def test_joint_and_speed_limits_hold(robot: Robot, followed: RetargetResult) -> 
     limits = check_limits(followed.trajectory, robot)
     assert limits.ok
     assert followed.report.peak_speed_ratio == limits.worst_speed_ratio <= 1.0 + 1e-6
+
+
+def test_speed_limits_may_be_waived_and_the_report_then_says_by_how_much(fr3: Robot) -> None:
+    t_ns = times(30, 60.0)  # the same motion four times as fast
+    tracks = hands_at(PLACE @ own_motion(fr3, times(30, 15.0), seed=3))
+    kept = retarget(tracks, t_ns, fr3, T_world_base=PLACE)
+    waived = retarget(
+        tracks, t_ns, fr3, RetargetConfig(arms=ArmConfig(keep_speed_limits=False)), T_world_base=PLACE
+    )
+    assert check_limits(kept.trajectory, fr3).ok
+    assert sum(m.get("speed limit", 0) for m in kept.report.misses.values()) > 5
+    assert waived.root.score.ik_rate > kept.root.score.ik_rate + 0.1
+    assert waived.report.peak_speed_ratio > 1.2
+    assert any("times its speed limit" in note for note in waived.report.notes)
 
 
 def test_score_and_measures_agree_on_the_final_trajectory(robot: Robot, followed: RetargetResult) -> None:

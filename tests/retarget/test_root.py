@@ -16,6 +16,8 @@ from reenact.retarget.root.contract import (
     RootResult,
     up_direction,
 )
+from reenact.retarget.root.heading import clip_heading
+from reenact.retarget.root.keyposes import speed_ratio, wrist_twists
 from reenact.retarget.root.polish import SideProblem, polish_roots
 from reenact.retarget.root.score import ScoreConfig, judge_root
 from reenact.retarget.root.search import search_root
@@ -135,6 +137,35 @@ def test_polishing_moves_a_poor_root_to_a_good_one_and_keeps_it_upright(
         assert (joints >= problem.chain.lower).all()
         assert (joints <= problem.chain.upper).all()
     np.testing.assert_allclose(T[0, :3, 2], [0, 0, 1], atol=1e-9)
+
+
+def test_the_heading_turns_with_the_clip_and_exists_for_hands_pointing_down(motion: np.ndarray) -> None:
+    up = np.array([0.0, 0.0, 1.0])
+    one = clip_heading(targets_at(np.eye(4), motion), (0, 1), up)
+    turned = clip_heading(targets_at(yaw(0.9, 1.0), motion), (0, 1), up)
+    np.testing.assert_allclose(yaw(0.9)[:3, :3] @ one, turned, atol=1e-9)
+    down = np.broadcast_to(np.eye(4), motion.shape).copy()
+    down[..., :3, :3] = [[0, 1, 0], [0, 0, 1], [1, 0, 0]]  # x up: fingers straight down on a right hand
+    heading = clip_heading(targets_at(np.eye(4), down), (1,), up)
+    assert abs(heading @ up) < 1e-9
+    assert np.linalg.norm(heading) == pytest.approx(1.0)
+
+
+def test_the_joint_speed_a_twist_needs(g1: Robot, arms: RobotArms) -> None:
+    chain = arms.chains[0]
+    assert chain is not None
+    q = np.stack([chain.home, chain.home + 0.2])
+    roots = yaw(0.7, 1.0, 2.0, 3.0)[None]
+    speeds = np.array([0.5, -0.2, 0.3, 0.4, 0.0, 0.1, -0.3])[: len(chain.home)]
+    twist_base = np.einsum("kin,n->ki", chain.fk_jacobian(q)[1], speeds)
+    R = roots[0, :3, :3]
+    twist = np.concatenate([twist_base[:, :3] @ R.T, twist_base[:, 3:] @ R.T], axis=1)
+    ratio = speed_ratio(chain, q[None, :, None], roots, twist)[0, :, 0]
+    # the least norm relative to the limits is at most that of the speeds that made the twist
+    assert (ratio <= np.linalg.norm(speeds / chain.velocity) + 1e-6).all()
+    np.testing.assert_allclose(speed_ratio(chain, q[None, :, None], roots, 2 * twist)[0, :, 0], 2 * ratio)
+    still = wrist_twists(targets_at(np.eye(4), np.broadcast_to(np.eye(4), (61, 2, 4, 4))), 0)
+    np.testing.assert_allclose(still, 0.0, atol=1e-9)
 
 
 def test_a_clip_without_a_hand_the_robot_has_is_refused(arms: RobotArms, motion: np.ndarray) -> None:

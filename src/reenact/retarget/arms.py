@@ -28,6 +28,9 @@ class ArmConfig:
     briskness_share: float = 0.8
     """Where the hand itself is brisker, this share of its acceleration is taken as ordinary instead."""
     keyframes: KeyframeConfig = field(default_factory=KeyframeConfig)
+    keep_speed_limits: bool = True
+    """Stay within the joints' speed limits. Without, poses are followed more closely and the report says how far
+    beyond the limits; such a trajectory must be slowed down before it is executed."""
     huber: float = 4.0
     """Pose residuals beyond this many sigmas count linearly, so that unreachable frames do not bend the others."""
     sigma_posture: float = 6.0
@@ -119,11 +122,12 @@ def refine_arm(
 ) -> Float64[np.ndarray, "t n"]:
     """The trajectory solve from a start; with `avoid` the clearance is kept, also from the other arm's spheres."""
     chain, targets = task.chain, task.targets
+    velocity = chain.velocity if config.keep_speed_limits else np.full(len(chain.velocity), np.inf)
     problem = TrajectoryProblem(
         dt=np.diff(targets.seconds),
         lower=chain.lower,
         upper=chain.upper,
-        velocity=chain.velocity,
+        velocity=velocity,
         hold=np.broadcast_to(~targets.valid[:, None], q.shape),
         sigma_acceleration=np.maximum(
             config.sigma_acceleration, config.briskness_share * targets.acceleration
@@ -132,7 +136,7 @@ def refine_arm(
     )
     terms = ArmTerms(task, config, avoid, other_centres)
     q, _ = solve_trajectory(terms, q, problem)
-    return limit_velocity(q, problem.dt, chain.velocity)
+    return limit_velocity(q, problem.dt, velocity)
 
 
 def solve_arms(
