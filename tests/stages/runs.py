@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 from reenact.perception.hands.truth import TruthHandsConfig
+from reenact.retarget.retarget import RetargetConfig
+from reenact.retarget.root.search import SearchConfig
 from reenact.stages.camera import CameraConfig
 from reenact.stages.clip import Segment
 from reenact.stages.landmarks import LandmarksConfig
@@ -19,6 +21,8 @@ from reenact.video.writer import VideoWriter
 from tests import scenes
 
 FRAMES, FPS = 20, 10.0
+COARSE = SearchConfig(yaws=6, places=60, keep_grid=60, keep_ik=6, keep_second=2, keep_polished=1)
+"""A root search that takes a tenth of a second: these tests ask whether a run is whole, not how good its root is."""
 
 
 def make_sources(folder: Path, names: tuple[str, ...] = ("one",)) -> list[ClipSource]:
@@ -41,6 +45,7 @@ def request(sources: list[ClipSource], out: Path, **changes: object) -> RunReque
     config = RunConfig(
         camera=CameraConfig(backend="truth"),
         landmarks=LandmarksConfig(backend="truth", truth=TruthHandsConfig(jitter=0.005, rel_jitter=0.002)),
+        retarget=RetargetConfig(search=COARSE),
     )
     robots = [RobotChoice.of("unitree_g1_dex3")]
     fields = {"sources": sources, "robots": robots, "out": out, "config": config, "with_video": False}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -19,7 +20,7 @@ from reenact.errors import InputError
 from reenact.robots.trajectory import read_npz
 from reenact.scene import Scene
 from reenact.stages.clip import ClipConfig, Segment, clip_times
-from reenact.stages.plan import RunConfig, plan
+from reenact.stages.plan import plan
 from reenact.stages.run import ClipSource, clip_ids, run_clips
 from reenact.video.source import open_video
 from tests.stages import runs
@@ -79,9 +80,7 @@ def test_a_changed_setting_repeats_only_what_depends_on_it(finished) -> None:
     out, _, sources, _ = finished
     request = runs.request(sources[:1], out)
     config = request.config
-    other = RunConfig(
-        camera=config.camera, landmarks=config.landmarks, hands=type(config.hands)(hand_length=0.18)
-    )
+    other = dataclasses.replace(config, hands=type(config.hands)(hand_length=0.18))
     outcome = run_clips(runs.request(sources[:1], out, config=other))
     assert set(outcome.summary.stages_run) == {"hands", "trajectory_unitree_g1_dex3", "report"}
 

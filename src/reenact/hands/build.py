@@ -40,7 +40,7 @@ class BuiltHand:
 
 
 def build_hand() -> BuiltHand:
-    """Builds mesh and weights from scratch; deterministic, about 10 s."""
+    """Builds mesh and weights from scratch; deterministic, about 2 s."""
     rest = rest_hand()
 
     def distance(points: np.ndarray) -> np.ndarray:
@@ -101,8 +101,9 @@ def _relax(vertices: np.ndarray, neighbours: Any, distance: Callable[[np.ndarray
 def _gradient(
     distance: Callable[[np.ndarray], np.ndarray], points: np.ndarray, h: float = 1e-4
 ) -> np.ndarray:
-    shifts = np.eye(3) * h
-    return np.stack([(distance(points + s) - distance(points - s)) / (2 * h) for s in shifts], axis=1)
+    shifts = np.concatenate([np.eye(3), -np.eye(3)]) * h
+    values = distance((points + shifts[:, None]).reshape(-1, 3)).reshape(2, 3, len(points))
+    return ((values[0] - values[1]) / (2 * h)).T
 
 
 def _keep_strongest(weights: np.ndarray) -> np.ndarray:

@@ -42,7 +42,8 @@ class Capsule:
         axis = self.b - self.a
         along = np.clip(offset @ axis / max(axis @ axis, 1e-12), 0.0, 1.0)
         radius = self.radius_a + along * (self.radius_b - self.radius_a)
-        return np.linalg.norm(offset - along[:, None] * axis, axis=1) - radius
+        apart = offset - along[:, None] * axis
+        return np.sqrt(np.einsum("ij,ij->i", apart, apart)) - radius
 
 
 def smooth_min(a: np.ndarray, b: np.ndarray, k: float) -> np.ndarray:
