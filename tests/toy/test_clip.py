@@ -9,8 +9,8 @@ import pytest
 from reenact.geometry.transforms import inverse
 from reenact.hands.joints import TIPS
 from reenact.scene import InteractionState, Source
+from reenact.scene.masks import MaskLabel
 from reenact.toy.clip import ToyClip, make_clip
-from reenact.toy.world import MaskLabel
 from reenact.video.reader import VideoReader
 
 HAND = {0: (MaskLabel.HAND_LEFT, MaskLabel.ARM_LEFT), 1: (MaskLabel.HAND_RIGHT, MaskLabel.ARM_RIGHT)}

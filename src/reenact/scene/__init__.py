@@ -6,11 +6,19 @@ copies in other frames are computed. May import: geometry (and errors, records).
 
 from reenact.scene.camera import CameraTrack as CameraTrack
 from reenact.scene.clip import Clip as Clip
+from reenact.scene.depth import DepthFrames as DepthFrames
+from reenact.scene.found import FoundObjects as FoundObjects
 from reenact.scene.hands import HandLandmarks as HandLandmarks
 from reenact.scene.hands import HandTracks as HandTracks
 from reenact.scene.interaction import ContactTracks as ContactTracks
 from reenact.scene.interaction import InteractionState as InteractionState
 from reenact.scene.interaction import InteractionStates as InteractionStates
+from reenact.scene.masks import MaskLabel as MaskLabel
+from reenact.scene.masks import MaskTracks as MaskTracks
 from reenact.scene.objects import ObjectTracks as ObjectTracks
+from reenact.scene.objects import PoseCovariance as PoseCovariance
+from reenact.scene.points import PointTracks as PointTracks
 from reenact.scene.scene import Scene as Scene
+from reenact.scene.shapes import ObjectShapes as ObjectShapes
 from reenact.scene.source import Source as Source
+from reenact.scene.support import SupportPlane as SupportPlane

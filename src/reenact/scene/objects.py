@@ -56,3 +56,24 @@ class ObjectTracks(Record):
         v0, v1 = self.vertex_start[object_idx : object_idx + 2]
         f0, f1 = self.face_start[object_idx : object_idx + 2]
         return self.mesh_vertices[v0:v1], self.mesh_faces[f0:f1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseCovariance(Record):
+    """How sure the poses of `ObjectTracks` are: covariance of a twist applied on the left, in the scene's axes.
+
+    Order: translation of the object's origin (m), then rotation vector (rad).
+    """
+
+    SCHEMA = "reenact.pose_covariance"
+    VERSION = 1
+
+    object_ids: tuple[str, ...]
+    covariance: Float64[np.ndarray, "t o 6 6"]
+    valid: Bool[np.ndarray, "t o"]
+
+    def check(self) -> None:
+        skew = np.abs(self.covariance - np.swapaxes(self.covariance, -1, -2)).max(initial=0.0)
+        self.require(skew < 1e-9, "covariance", f"is not symmetric (by {skew:.1e})")
+        diagonal = np.diagonal(self.covariance, axis1=-2, axis2=-1)
+        self.require(bool((diagonal >= 0).all()), "covariance", "has negative variances")

@@ -1,7 +1,7 @@
 """`Scene`: the bundle of all records of a clip, and how it lies in a folder.
 
-Layout of a scene folder: `clip`, `camera`, `landmarks`, `hands_raw`, `hands`, `objects`, `contacts`, `states`, each as
-`<name>.json` + `<name>.safetensors`; only what is known is there.
+Layout of a scene folder: each field of `Scene` that is known, as `<name>.json` + `<name>.safetensors`. The pixels of
+`depth` and `masks` are volumes of their own (`depth.h5`, `masks.h5`) beside them and are not loaded here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from reenact.errors import RecordError
 from reenact.records import Record, load_record, record_exists, save_record
 from reenact.scene.camera import CameraTrack
 from reenact.scene.clip import Clip
+from reenact.scene.depth import DepthFrames
+from reenact.scene.found import FoundObjects
 from reenact.scene.hands import HandLandmarks, HandTracks
 from reenact.scene.interaction import ContactTracks, InteractionStates
-from reenact.scene.objects import ObjectTracks
+from reenact.scene.masks import MaskTracks
+from reenact.scene.objects import ObjectTracks, PoseCovariance
+from reenact.scene.points import PointTracks
+from reenact.scene.shapes import ObjectShapes
+from reenact.scene.support import SupportPlane
 
 R = TypeVar("R", bound=Record)
 
@@ -32,7 +40,17 @@ class Scene:
     hands_raw: HandTracks | None = None
     """Per frame, before filling and smoothing: always kept, so that smoothing can be judged."""
     hands: HandTracks | None = None
+    found: FoundObjects | None = None
+    masks: MaskTracks | None = None
+    points: PointTracks | None = None
+    depth: DepthFrames | None = None
+    support: SupportPlane | None = None
+    shapes: ObjectShapes | None = None
+    objects_raw: ObjectTracks | None = None
+    """As perceived frame by frame, before interaction-aware refinement."""
     objects: ObjectTracks | None = None
+    pose_covariance: PoseCovariance | None = None
+    """Of `objects`."""
     contacts: ContactTracks | None = None
     states: InteractionStates | None = None
 
@@ -40,7 +58,7 @@ class Scene:
         want = len(self.clip.t_ns)
         for name, record in self.parts().items():
             valid = getattr(record, "valid", None)
-            if valid is not None and len(valid) != want:
+            if isinstance(valid, np.ndarray) and len(valid) != want:
                 raise RecordError(f"Scene.{name} has {len(valid)} frames", hint=f"the clip has {want}")
         for name in ("hands_raw", "hands"):
             track = getattr(self, name)
@@ -69,7 +87,15 @@ class Scene:
             landmarks=_optional(HandLandmarks, folder, "landmarks"),
             hands_raw=_optional(HandTracks, folder, "hands_raw"),
             hands=_optional(HandTracks, folder, "hands"),
+            found=_optional(FoundObjects, folder, "found"),
+            masks=_optional(MaskTracks, folder, "masks"),
+            points=_optional(PointTracks, folder, "points"),
+            depth=_optional(DepthFrames, folder, "depth"),
+            support=_optional(SupportPlane, folder, "support"),
+            shapes=_optional(ObjectShapes, folder, "shapes"),
+            objects_raw=_optional(ObjectTracks, folder, "objects_raw"),
             objects=_optional(ObjectTracks, folder, "objects"),
+            pose_covariance=_optional(PoseCovariance, folder, "pose_covariance"),
             contacts=_optional(ContactTracks, folder, "contacts"),
             states=_optional(InteractionStates, folder, "states"),
         )

@@ -136,7 +136,7 @@ def _store(
             truth / "depth.h5", unit="0.1 mm", meaning="z in the camera frame, 0 = no surface"
         ) as depths,
         VolumeWriter(
-            truth / "masks.h5", unit="label", meaning="MaskLabel codes of reenact.toy.world"
+            truth / "masks.h5", unit="label", meaning="MaskLabel codes of reenact.scene.masks"
         ) as masks,
     ):
         for i, shot in enumerate(shots):

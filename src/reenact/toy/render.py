@@ -19,9 +19,10 @@ from reenact.geometry.cameras import PinholeCamera
 from reenact.geometry.transforms import inverse
 from reenact.hands.joints import LEFT
 from reenact.rendering.renderer import OffscreenRenderer, RenderConfig, Surfaces
+from reenact.scene.masks import MaskLabel
 from reenact.toy.config import ToyConfig
 from reenact.toy.script import Performance
-from reenact.toy.world import MaskLabel, ToyWorld
+from reenact.toy.world import ToyWorld
 
 SHADOW_SIZE_PX = 2048
 """Side of the shadow map: 0.6 mm a texel; 1024 saves a sixth of the time and leaves jagged shadows on fingers."""

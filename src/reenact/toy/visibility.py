@@ -10,9 +10,9 @@ from jaxtyping import Float64
 
 from reenact.geometry.cameras import PinholeCamera
 from reenact.hands.mesh import HandMesh, vertex_normals
+from reenact.scene.masks import MaskLabel
 from reenact.toy.hand_surface import FOREARM, HandSurface
 from reenact.toy.render import ToyFrame
-from reenact.toy.world import MaskLabel
 
 SLACK = 0.008
 """A point this much behind the visible surface still counts as seen (m): edges, one pixel off."""

@@ -6,7 +6,6 @@ table that says which surface is which label.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 
 import mujoco
@@ -16,6 +15,7 @@ from jaxtyping import Float64
 from reenact.geometry.rotations import quat_from_matrix
 from reenact.hands.mesh import HandMesh
 from reenact.hands.skeleton import HandSkeleton
+from reenact.scene.masks import MaskLabel
 from reenact.toy import textures
 from reenact.toy.arms import Arms
 from reenact.toy.config import ToyConfig
@@ -24,21 +24,6 @@ from reenact.toy.person import add_person, forearm_turns, pose_person
 from reenact.toy.props import Prop
 from reenact.toy.rooms import add_lights, add_material, add_mesh, add_room, add_texture
 from reenact.toy.script import Performance
-
-
-class MaskLabel(IntEnum):
-    """Codes of the mask volume; object i (in the order of the object tracks) is `FIRST_OBJECT + i`."""
-
-    BACKGROUND = 0
-    HAND_LEFT = 1
-    HAND_RIGHT = 2
-    ARM_LEFT = 3
-    """Forearm (skin and sleeve) and upper arm, wrist excluded."""
-    ARM_RIGHT = 4
-    BODY = 5
-    """Torso and head."""
-    TABLE = 6
-    FIRST_OBJECT = 16
 
 
 class ToyWorld:
