@@ -182,6 +182,15 @@ class OffscreenRenderer:
         self._gl.make_current()
         mujoco.mjr_render(self._rect, self._scene, self._context)
 
+    def show_back_faces(self) -> None:
+        """Draws faces from both sides, so that the winding of a mesh does not matter."""
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = False
+
+    def upload_mesh(self, mesh_idx: int) -> None:
+        """Shows what was changed in the vertices of one of the model's meshes."""
+        self._gl.make_current()
+        mujoco.mjr_uploadMesh(self._model, self._context, mesh_idx)
+
     def close(self) -> None:
         """Frees the GL context; safe to call twice."""
         if self._context is not None:
