@@ -54,8 +54,9 @@ class SearchConfig:
     polish: tuple[PolishConfig, ...] = (
         PolishConfig(sigma_posture=1.2, comfort_margin=0.35),
         PolishConfig(),
+        PolishConfig(sigma_posture=6.0, comfort_margin=0.1, sigma_position=0.004, sigma_rotation=0.02),
     )
-    """Stage 3 is done with each of these: the first seeks natural postures, the second reach."""
+    """Stage 3 is done with each of these: from natural postures first to reach at any price."""
 
 
 def search_root(request: RootRequest, config: SearchConfig | None = None) -> RootResult:
@@ -75,7 +76,7 @@ def search_root(request: RootRequest, config: SearchConfig | None = None) -> Roo
         polished = polished[_ranked(-keyframe_score(polished, clip, clip.fine))[: config.keep_second]]
         polished = _polished(polished, clip, polish)
         best_first = _ranked(-keyframe_score(polished, clip, clip.fine))
-        finalists = _distinct(polished[best_first], finalists, config)
+        finalists += _distinct(polished[best_first], finalists, config)
     scored = [(T, request.judge(T)) for T in finalists]
     scored.sort(key=lambda item: -item[1].total)
     best = _most_interior(scored, config)
@@ -133,19 +134,19 @@ def _polished(roots: np.ndarray, clip: ClipKeyposes, config: PolishConfig) -> np
 
 
 def _distinct(roots: np.ndarray, before: list[np.ndarray], config: SearchConfig) -> list[np.ndarray]:
-    """Those before, and the first few roots that differ from all of them and from each other."""
-    kept = list(before)
+    """The first few roots that differ clearly from each other, less those that stand where one before does."""
+    kept: list[np.ndarray] = []
     for T in roots:
-        near = [
-            np.linalg.norm(T[:3, 3] - other[:3, 3]) < config.apart_position
-            and rotation_angle(T[:3, :3], other[:3, :3]) < config.apart_yaw
-            for other in kept
-        ]
-        if not any(near):
+        if not any(_near(T, other, config.apart_position, config.apart_yaw) for other in kept):
             kept.append(T)
-        if len(kept) == len(before) + config.keep_polished:
+        if len(kept) == config.keep_polished:
             break
-    return kept
+    return [T for T in kept if not any(_near(T, other, 0.01, 0.03) for other in before)]
+
+
+def _near(T: np.ndarray, other: np.ndarray, position: float, angle: float) -> bool:
+    moved = float(np.linalg.norm(T[:3, 3] - other[:3, 3]))
+    return moved < position and float(rotation_angle(T[:3, :3], other[:3, :3])) < angle
 
 
 def _most_interior(
