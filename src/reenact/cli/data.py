@@ -58,7 +58,8 @@ def _import(options: ImportOptions) -> int:
         for path in options.paths:
             for found in open_dataset(path, options.reader or None):
                 robots.add(getattr(found, "robot_type", "human"))
-                yield episode_from_reader(found, path if path.is_dir() else path.parent, config)
+                root = options.pictures or (path if path.is_dir() else path.parent)
+                yield episode_from_reader(found, root, config)
 
     stream = _peeked(episodes())
     info = write_dataset(

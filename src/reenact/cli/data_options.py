@@ -19,6 +19,8 @@ class ImportOptions:
     """Where the dataset goes."""
     reader: str = ""
     """Name of the format; "" recognises it."""
+    pictures: Path | None = None
+    """Where the videos or pictures lie, if not beside the source; for our own scenes the folder of the run's videos."""
     version: Literal["v3.0", "v2.1"] = "v3.0"
     """Layout."""
     fps: int = 0

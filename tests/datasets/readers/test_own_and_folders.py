@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from reenact.datasets.lerobot.episode import Episode, Footage
 from reenact.datasets.lerobot.features import Feature
+from reenact.datasets.lerobot.from_reader import episode_from_reader
 from reenact.datasets.lerobot.writer_v3 import write_v3
 from reenact.datasets.readers import READERS, HumanEpisode, RobotEpisode, open_dataset, recognise
 from reenact.datasets.readers.errors import DamagedSource, NeedsHandModel, UnknownFormat
@@ -17,6 +20,7 @@ from reenact.datasets.readers.registry import METIS_TABLE_6
 from reenact.errors import ReenactError
 from reenact.geometry.transforms import apply, inverse
 from reenact.robots.trajectory import JointTrajectory, write_npz
+from reenact.video.writer import VideoWriter
 from tests import scenes
 from tests.datasets.readers import writers
 from tests.datasets.readers.truth import HEIGHT, WIDTH, K, error, world
@@ -33,6 +37,30 @@ def test_scene_folders_read_as_saved(tmp_path: Path) -> None:
     assert scene.hands is not None
     assert (e.joints().joints_world == scene.hands.joints_world).all()
     assert e.world_frame == "world"
+
+
+def test_a_scene_brings_the_pictures_of_its_stretch_of_the_video(tmp_path: Path) -> None:
+    """Frame k of the video is grey 8 k; the scene begins at frame 6; a namesake with other bytes is passed over."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "waving.mp4").write_bytes(b"not this one")
+    video = tmp_path / "videos" / "deep" / "waving.mp4"
+    video.parent.mkdir(parents=True)
+    with VideoWriter(video, scenes.WIDTH, scenes.HEIGHT, 30.0, keyframe_every=4) as writer:
+        for k in range(20):
+            writer.write(np.full((scenes.HEIGHT, scenes.WIDTH, 3), 8 * k, np.uint8))
+    scene = scenes.waving_scene(12)
+    clip = replace(
+        scene.clip,
+        t_ns=np.rint((np.arange(12) + 6) * 1e9 / 30).astype(np.int64),
+        end_ns=round(18e9 / 30),
+        source_sha256=hashlib.sha256(video.read_bytes()).hexdigest(),
+    )
+    replace(scene, clip=clip).save(tmp_path / "scenes" / "scene")
+    (found,) = open_dataset(tmp_path / "scenes" / "scene")
+    assert episode_from_reader(found, tmp_path / "scenes").footage == ()
+    (footage,) = episode_from_reader(found, tmp_path).footage
+    grey = [float(frame[240, 320].mean()) for frame in footage.frames()]
+    assert grey == pytest.approx(8.0 * (np.arange(12) + 6), abs=3)
 
 
 def trajectory(t: int = 9) -> JointTrajectory:

@@ -7,6 +7,7 @@ people alone, the 48 numbers of the unified action space as `observation.state` 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,12 +167,25 @@ def _footage(
 ) -> Iterator[Footage]:
     size = (config.image_width_px, config.image_height_px)
     for name, image in images.items():
-        path = next(
-            (p for p in (Path(image.path), root / image.path, root.parent / image.path) if p.is_file()), None
-        )
+        path = _find(image, root)
         if path is not None:
             key = name if name.startswith("observation.images.") else f"observation.images.{name}"
             yield Footage(key, size, _frames(path, t_ns + round(image.start_s * 1e9), size))
+
+
+def _find(image: Images, root: Path) -> Path | None:
+    """The picture file: as named, beside the source, or (known by its hash) anywhere below the root."""
+    for path in (Path(image.path), root / image.path, root.parent / image.path):
+        if path.is_file() and (not image.sha256 or _hash(path) == image.sha256):
+            return path
+    if not image.sha256 or not root.is_dir():
+        return None
+    return next((p for p in sorted(root.rglob(Path(image.path).name)) if _hash(p) == image.sha256), None)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _frames(path: Path, t_ns: np.ndarray, size: tuple[int, int]) -> Callable[[], Iterator[np.ndarray]]:

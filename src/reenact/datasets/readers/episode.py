@@ -73,6 +73,8 @@ class Images:
     height_px: int = 0
     start_s: float = 0.0
     """Where the episode begins in a video that several episodes share."""
+    sha256: str = ""
+    """Content hash of the file, where the source tells it; a file of the same name elsewhere is then known by it."""
 
 
 @dataclass(frozen=True, kw_only=True)

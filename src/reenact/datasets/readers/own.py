@@ -13,7 +13,7 @@ from reenact.datasets.readers.frames import rate_of
 from reenact.datasets.readers.licences import OWN
 from reenact.datasets.readers.probes import npz_names
 from reenact.robots.trajectory import read_npz
-from reenact.scene import Scene
+from reenact.scene import Clip, Scene
 
 
 def scene_folders(path: Path) -> list[Path]:
@@ -49,8 +49,14 @@ def read_scene(path: Path) -> Iterator[HumanEpisode]:
             camera=scene.camera,
             hands=scene.hands,
             objects=scene.objects,
-            images=(Images(scene.clip.source_name, scene.clip.width_px, scene.clip.height_px),),
+            images=(_video(scene.clip),),
         )
+
+
+def _video(clip: Clip) -> Images:
+    """Where the clip lies in its source: a scene keeps the source's own times, an episode begins at 0."""
+    start_s = int(clip.t_ns[0]) * 1e-9
+    return Images(clip.source_name, clip.width_px, clip.height_px, start_s, clip.source_sha256)
 
 
 def sniff_trajectory(path: Path) -> bool:
