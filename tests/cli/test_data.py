@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -46,6 +47,26 @@ def test_export_merge_and_validate(sets, tmp_path, capsys) -> None:
     assert main(["data", "merge", str(sets[0]), "-o", str(tmp_path / "n")]) == 3
     assert main(["data", "mix", "x"]) == 3
     assert main(["data", "validate", str(tmp_path)]) == 3
+
+
+def test_import_appends_and_adds_nothing_twice(tmp_path, capsys) -> None:
+    for name in ("a", "b"):
+        scene = scenes.waving_scene(12)
+        clip = dataclasses.replace(scene.clip, clip_id=name)
+        dataclasses.replace(scene, clip=clip).save(tmp_path / name / "scene")
+    out = tmp_path / "set"
+    for name, count in (("a", 1), ("b", 2), ("b", 2)):
+        words = [
+            "data",
+            "import",
+            str(tmp_path / name),
+            "-o",
+            str(out),
+            *(["--append"] if name == "b" else []),
+        ]
+        assert main(words) == 0
+        assert LeRobotFolder(out).info["total_episodes"] == count
+    assert not [f for f in validate_dataset(out) if f.level == "error"]
 
 
 def test_validate_names_the_fault_and_fix_repairs_it(sets, tmp_path, capsys) -> None:

@@ -44,7 +44,7 @@ def run(args: Sequence[str]) -> int:
 
 def _import(options: ImportOptions) -> int:
     from reenact import __version__
-    from reenact.datasets.lerobot.convert import write_dataset
+    from reenact.datasets.lerobot.convert import append_episodes, write_dataset
     from reenact.datasets.lerobot.episode import EpisodeConfig
     from reenact.datasets.lerobot.from_reader import ImportConfig, episode_from_reader
     from reenact.datasets.lerobot.layout import DatasetConfig
@@ -62,6 +62,8 @@ def _import(options: ImportOptions) -> int:
                 yield episode_from_reader(found, root, config)
 
     stream = _peeked(episodes())
+    if options.append:
+        return _report(append_episodes(options.out, stream), options.out, options.json)
     info = write_dataset(
         options.out,
         stream,

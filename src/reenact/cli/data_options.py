@@ -35,6 +35,8 @@ class ImportOptions:
     """Write object poses; --no-objects where episodes have different ones."""
     policy: bool = True
     """For people's hands: also write state and action in the unified action space."""
+    append: bool = False
+    """Add to the dataset that is there; episodes it has already are not added again. It keeps its layout and codec."""
     json: bool = False
     """Print one JSON object instead of words."""
 

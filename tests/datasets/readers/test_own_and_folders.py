@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reenact.datasets.lerobot.episode import Episode, Footage
+from reenact.datasets.lerobot.episode import Episode, EpisodeConfig, Footage
 from reenact.datasets.lerobot.features import Feature
-from reenact.datasets.lerobot.from_reader import episode_from_reader
+from reenact.datasets.lerobot.from_reader import ImportConfig, episode_from_reader
 from reenact.datasets.lerobot.writer_v3 import write_v3
 from reenact.datasets.readers import READERS, HumanEpisode, RobotEpisode, open_dataset, recognise
 from reenact.datasets.readers.errors import DamagedSource, NeedsHandModel, UnknownFormat
@@ -61,6 +61,10 @@ def test_a_scene_brings_the_pictures_of_its_stretch_of_the_video(tmp_path: Path)
     (footage,) = episode_from_reader(found, tmp_path).footage
     grey = [float(frame[240, 320].mean()) for frame in footage.frames()]
     assert grey == pytest.approx(8.0 * (np.arange(12) + 6), abs=3)
+    (twice,) = episode_from_reader(found, tmp_path, ImportConfig(EpisodeConfig(fps=60))).footage
+    grey = [float(frame[240, 320].mean()) for frame in twice.frames()]
+    assert len(grey) in (23, 24)
+    assert np.abs(np.array(grey) / 8 - 6 - np.arange(len(grey)) / 2).max() < 0.9  # each the nearest picture
 
 
 def trajectory(t: int = 9) -> JointTrajectory:

@@ -192,7 +192,10 @@ def _frames(path: Path, t_ns: np.ndarray, size: tuple[int, int]) -> Callable[[],
     def read() -> Iterator[np.ndarray]:
         from reenact.video.reader import VideoReader
 
-        for _, rgb in VideoReader(path, threads=1).frames(None, t_ns):
-            yield letterbox(rgb, size)
+        wanted, repeats = np.unique(t_ns, return_counts=True)  # a rate above the source's shows frames twice
+        for (_, rgb), times in zip(VideoReader(path, threads=1).frames(None, wanted), repeats, strict=True):
+            boxed = letterbox(rgb, size)
+            for _ in range(times):
+                yield boxed
 
     return read
