@@ -10,13 +10,14 @@ import pytest
 from reenact.actions.errors import BadActions
 from reenact.actions.human import encode_human
 from reenact.actions.joint_map import JointMap, unitree_g1_inspire_map
-from reenact.actions.joint_set import JointSet, finger_groups, joint_slots
+from reenact.actions.joint_slots import joint_slots
 from reenact.actions.mirror import mirrored
 from reenact.actions.robot import RobotSpaceConfig, encode_robot
 from reenact.actions.robot_decode import decode_robot
 from reenact.actions.slots import UNIFIED, ActionSpec, unified_spec
 from reenact.geometry.rotations import random_rotation
 from reenact.geometry.transforms import inverse, make_T
+from reenact.robots.joint_set import JointSet, finger_groups
 from tests import scenes
 from tests.actions.conftest import T_BASE_EGO, joint_motion, robot_named, same, spoiled, times
 

@@ -11,7 +11,8 @@ import pytest
 from reenact.errors import RecordError
 from reenact.geometry.rotations import so3_exp
 from reenact.hands.joints import SIDES
-from reenact.quality.retarget import SelfContacts, measure_retarget
+from reenact.quality.collisions import SelfContacts
+from reenact.quality.retarget import measure_retarget
 from reenact.robots.model import Robot
 from reenact.robots.registry import load_robot
 from reenact.robots.trajectory import JointTrajectory

@@ -7,7 +7,7 @@ from scipy.interpolate import CubicSpline
 
 from reenact.hands.joints import JOINT_NAMES_21, SIDES
 from reenact.hands.skeleton import HandSkeleton
-from reenact.quality.retarget import SelfContacts
+from reenact.quality.collisions import SelfContacts
 from reenact.robots.model import Robot
 from reenact.scene import HandTracks, Source
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reenact.hands.joints import SIDES
-from reenact.quality.retarget import JOINTS_APART, SelfContacts
+from reenact.quality.collisions import JOINTS_APART, SelfContacts
 from reenact.retarget.arms import ArmConfig, ArmTargets, ArmTask, solve_arm
 from reenact.retarget.clearance import Clearance
 from reenact.retarget.posture_bank import draw_bank

@@ -105,11 +105,12 @@ def test_the_robot_may_have_its_own_time_grid(g1: Robot) -> None:
 def test_the_whole_way_with_a_searched_root(g1: Robot) -> None:
     t_ns = times(45, 15.0)
     tracks = hands_at(yaw(-1.9, 5.0, -3.0, 1.0) @ own_motion(g1, t_ns, seed=8))
-    result = retarget(tracks, t_ns, g1)
+    coarse = RetargetConfig(search=SearchConfig(places=200, keep_grid=150, keep_ik=12, keep_polished=1))
+    result = retarget(tracks, t_ns, g1, coarse)
     assert result.root.score.ik_rate >= 0.98
     assert result.root.score.collision_rate == 0.0
     assert result.trajectory.valid.all()
-    again = retarget(tracks, t_ns, g1)
+    again = retarget(tracks, t_ns, g1, coarse)
     np.testing.assert_array_equal(result.trajectory.q, again.trajectory.q)
     assert result.report == again.report
 

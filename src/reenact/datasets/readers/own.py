@@ -17,9 +17,10 @@ from reenact.scene import Clip, Scene
 
 
 def scene_folders(path: Path) -> list[Path]:
-    """Scene folders at or below a path (a run folder keeps each clip's in `<clip>/scene`)."""
-    if (path / "clip.json").is_file() and (path / "camera.json").is_file():
-        return [path]
+    """The scene folder itself, that of a clip's folder, or those of all clips of a run folder (`<clip>/scene`)."""
+    for folder in (path, path / "scene"):
+        if (folder / "clip.json").is_file() and (folder / "camera.json").is_file():
+            return [folder]
     return sorted(p for p in path.glob("*/scene") if (p / "clip.json").is_file()) if path.is_dir() else []
 
 
