@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from retarget_clips import tracks
 
 from reenact.hands.joints import FINGERS
-from reenact.retarget.fingers import FingerConfig, human_tips, solve_fingers
+from reenact.retarget.finger_methods.tips import wanted_tips
+from reenact.retarget.fingers import FingerConfig, solve_fingers
 from reenact.retarget.targets import HandTargets, make_targets
 from reenact.robots.model import Robot
 from reenact.robots.registry import load_robot
@@ -62,7 +63,7 @@ def row(robot: Robot, targets: HandTargets, method: str) -> str:
     thumb_ours, thumb_human = ours[:, 1:] - ours[:, :1], human[:, 1:] - human[:, :1]
     near = np.linalg.norm(thumb_human, axis=-1) < 0.035
     pinch = np.abs(np.linalg.norm(thumb_ours, axis=-1) - np.linalg.norm(thumb_human, axis=-1))[near] * 1e3
-    place = np.linalg.norm(ours - human_tips(hand, targets, SIDE), axis=-1).mean() * 1e3
+    place = np.linalg.norm(ours - wanted_tips(hand, targets.tips_wrist[:, SIDE]), axis=-1).mean() * 1e3
     reach = [
         np.corrcoef(np.linalg.norm(ours[:, k], axis=-1), np.linalg.norm(human[:, k], axis=-1))[0, 1]
         for k in range(1, len(hand.finger_names))

@@ -4,7 +4,7 @@ Owns the declaration of the slots (names, frames, units), the record that holds 
 human <-> space and robot <-> space, and everything that moves along time: resampling, chunks, relative actions.
 May import ``reenact.errors``, ``records``, ``geometry``, ``hands`` and ``robots``.
 
-Reading order: ``slots`` (the declaration), ``vector`` (the record), ``human``, ``robot`` (the two pairs), ``ik`` and
-``joint_set`` (how space becomes joints), ``alignment`` (wrist frames of people and robots), ``timing``, ``chunks``,
+Reading order: ``slots`` (the declaration), ``vector`` (the record), ``human``, ``robot`` (the two pairs), ``ik`` (how
+space becomes joints), ``joint_slots``, ``alignment`` (wrist frames of people and robots), ``timing``, ``chunks``,
 ``mirror``, ``joint_map`` (a data set's own joint numbers). Importing this folder itself loads none of them.
 """

@@ -13,13 +13,13 @@ from jaxtyping import Bool, Float64
 
 from reenact.actions.errors import BadActions
 from reenact.actions.ik import Linearize, solve, solve_anew, solve_path
-from reenact.actions.joint_set import JointSet, finger_groups
 from reenact.actions.robot import RobotSpaceConfig
 from reenact.actions.slots import UNIFIED, ActionSpec
 from reenact.actions.vector import ActionVector
 from reenact.geometry.rotations import rotation_angle, so3_log
 from reenact.geometry.transforms import apply, inverse
 from reenact.hands.joints import FINGERS, SIDES
+from reenact.robots.joint_set import JointSet, finger_groups
 from reenact.robots.model import Finger, Robot, Side
 
 

@@ -1,7 +1,7 @@
 """Whole-trajectory least squares inside joint limits: a banded projected Gauss-Newton.
 
 One unknown per frame and joint. The cost is the time integral of whitened task residuals (robust, per group
-of rows), of joint acceleration, of joint velocity where nothing is known, and of velocity beyond the limit:
+of rows), of joint acceleration, of joint velocity (mostly where nothing is known), and of velocity beyond the limit:
 
     sum_t h_t [ rho(r_t) + (qdd_t / sigma_a)^2 + (qd_t / sigma_v,t)^2 + hinge(qd_t)^2 ]
 
@@ -44,6 +44,8 @@ class BandedConfig:
 
     sigma_velocity_hold: float = 0.15
     """Joint velocity allowed where no target is known (rad/s, one sigma): the robot holds rather than coasts."""
+    sigma_velocity: float = np.inf
+    """Joint velocity taken as ordinary where a target is known (rad/s, one sigma); infinity asks for nothing."""
     velocity_hinge: float = 100.0
     """Weight of velocity beyond the limit (1 / (rad/s))."""
     max_iterations: int = 25
@@ -117,8 +119,9 @@ def _velocities(q: np.ndarray, problem: TrajectoryProblem) -> tuple[np.ndarray, 
     """Joint velocities, their excess over the limit, and the weight (1/s of whitening) of the hold rows."""
     velocity = np.diff(q, axis=0) / problem.dt[:, None]
     excess = np.sign(velocity) * np.maximum(np.abs(velocity) - problem.velocity, 0.0)
-    held = (problem.hold[1:] | problem.hold[:-1]).astype(float)
-    return velocity, excess, held / problem.config.sigma_velocity_hold**2
+    held = problem.hold[1:] | problem.hold[:-1]
+    config = problem.config
+    return velocity, excess, np.where(held, 1 / config.sigma_velocity_hold**2, 1 / config.sigma_velocity**2)
 
 
 def _total_cost(rows: TaskRows, q: np.ndarray, problem: TrajectoryProblem) -> float:

@@ -1,48 +1,57 @@
-"""Finger joints over a whole clip: fingertips where the human's are (HOP), in one banded solve with joint limits.
+"""Finger joints over a whole clip, by any of the methods: limits, couplings and largest steps hold exactly.
 
-HOP's eq. 1 asks ``|x_human - f(a)|^2 + lambda |a - previous|^2`` frame by frame. Here all frames are solved
-together, so smoothness does not lag; fingertips are asked for at the human's own place in the wrist frame, metre for
-metre (objects do not scale with the hand); the thumb, whose root differs most between hands, is asked for against the
-fingers, the more strictly the nearer it is to them (a pinch must stay a pinch); the direct angle map (`finger_map`) is
-start and prior.
+The methods (compared in `benchmarks/retarget/fingers.py`) share one contract: human fingertips and finger angles in, free
+joints out. What they share is here: bridging where no hand is seen, joint and speed limits, no step beyond `max_step`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
-from reenact.hands.joints import FINGERS, SIDES
-from reenact.retarget.banded import BandedConfig, TaskRows, TrajectoryProblem, solve_trajectory
-from reenact.retarget.finger_map import bend_map, followed_fingers
+from reenact.hands.joints import SIDES
+from reenact.retarget.banded import BandedConfig, TaskTerms, TrajectoryProblem, solve_trajectory
+from reenact.retarget.finger_map import bend_map
+from reenact.retarget.finger_methods.hand import HandModel
+from reenact.retarget.finger_methods.net import NetConfig, net_joints
+from reenact.retarget.finger_methods.tips import HopConfig, TipsConfig, TipTerms, wanted_tips
+from reenact.retarget.finger_methods.vectors import (
+    DexPilotConfig,
+    VectorConfig,
+    VectorTerms,
+    dexpilot_task,
+    vector_task,
+)
 from reenact.retarget.limits import limit_velocity
 from reenact.retarget.targets import HandTargets
-from reenact.robots.model import Hand, Robot
+from reenact.robots.model import Robot
+
+FingerMethod = Literal["tips", "bend", "hop", "vector", "dexpilot", "net"]
+"""Ways to choose finger joints."""
 
 
 @dataclass(frozen=True)
 class FingerConfig:
-    """The finger objective."""
+    """Which method, and its settings."""
 
-    method: Literal["tips", "hop", "bend"] = "tips"
-    """"hop": HOP's eq. 1 as it stands, every fingertip where the human's is. "tips": the same for the fingers, with
-    the thumb placed against them so that a pinch stays a pinch. "bend": the direct angle map. Compared in
-    `benchmarks/retarget_fingers.py`: "tips" keeps pinches to 3 to 5 mm on three-joint fingers, "hop" to 11 to 20."""
-    sigma_tip: float = 0.010
-    """Fingertip error worth one unit (m)."""
-    sigma_pinch: float = 0.003
-    """Error of a thumb-to-finger distance vector worth one unit when they touch (m)."""
-    sigma_apart: float = 0.03
-    """The same when they are far apart (m)."""
-    pinch_range: float = 0.06
-    """Distance (m) at which the pinch weight has faded to that of far apart."""
-    sigma_angle: float = 0.35
-    """Distance to the direct angle map worth one unit (rad)."""
+    method: FingerMethod = "tips"
+    """"tips": fingertips metre for metre, the thumb placed against them so that a pinch stays a pinch. "bend": the direct
+    angle map (EgoInfinity). "hop": HOP's eq. 1. "vector", "dexpilot": the objectives of dex-retargeting. "net": a small
+    network from fingertips to joints (DexMan), trained per hand with `reenact train fingers`."""
+    tips: TipsConfig = field(default_factory=TipsConfig)
+    hop: HopConfig = field(default_factory=HopConfig)
+    vector: VectorConfig = field(default_factory=VectorConfig)
+    dexpilot: DexPilotConfig = field(default_factory=DexPilotConfig)
+    net: NetConfig = field(default_factory=NetConfig)
     sigma_acceleration: float = 40.0
-    """Joint acceleration taken as ordinary (rad/s^2, one sigma); fingers are light and quick."""
+    """Joint acceleration taken as ordinary by "tips" (rad/s^2, one sigma); fingers are light and quick."""
+    keep_speed_limits: bool = True
+    """Stay within the joints' speed limits. Without, only `max_step` binds."""
+    max_step: float = 0.5
+    """Largest joint step from one frame to the next (rad), whatever the speed limits and the frame rate."""
     band: BandedConfig = field(
         default_factory=lambda: BandedConfig(sigma_velocity_hold=0.3, max_iterations=15)
     )
@@ -55,148 +64,71 @@ def solve_fingers(
     """Joint values of a hand (`robot.hands[side].joint_idx` order) over the clip, couplings and limits kept.
 
     Frames without a hand hold or bridge; a clip without this hand leaves the fingers at home.
+
+    Raises:
+        NoFingerNet: method "net", and no network was trained for this hand.
     """
     config = config or FingerConfig()
-    hand = robot.hands[SIDES[side]]  # type: ignore[index]
+    model = HandModel(robot, SIDES[side])  # type: ignore[arg-type]
     valid = targets.valid[:, side]
-    home = robot.home_q[hand.joint_idx]
     if not valid.any():
+        home = robot.home_q[model.hand.joint_idx]
         return np.broadcast_to(home, (len(valid), len(home))).copy()
-    mapped = _bridge(bend_map(robot, hand, targets.angles[:, side]), valid, targets.seconds)
-    free = _FreeJoints(robot, hand)
-    start = free.reduce(mapped)
+    limit = np.full(len(model.lower), np.inf)
+    if config.keep_speed_limits:
+        limit = model.joints.velocity
+    lead = np.maximum(np.abs(model.joints.matrix).max(axis=0), 1.0)
+    limit = np.minimum(limit, config.max_step / lead / float(targets.dt.max()))
+    x = _choose(model, targets, side, limit, config)
+    return model.write(limit_velocity(x, targets.dt, limit))
+
+
+def _choose(
+    model: HandModel, targets: HandTargets, side: int, velocity: np.ndarray, config: FingerConfig
+) -> Float64[np.ndarray, "t n"]:
+    """Free joints by the chosen method; the angle map is where the others start."""
+    valid, tips = targets.valid[:, side], targets.tips_wrist[:, side]
+    if config.method == "net":
+        wanted = wanted_tips(model.hand, tips)
+        return _bridge(net_joints(model, wanted, config.net), valid, targets.seconds)
+    mapped = bend_map(model.robot, model.hand, targets.angles[:, side])
+    start = model.read(_bridge(mapped, valid, targets.seconds))
+    if config.method == "bend":
+        return start
+    terms, sigma_velocity = _terms(model, targets, side, start, config)
+    smooth = config.sigma_acceleration if config.method == "tips" else 1e6
     problem = TrajectoryProblem(
         dt=targets.dt,
-        lower=free.lower,
-        upper=free.upper,
-        velocity=free.velocity,
+        lower=model.lower,
+        upper=model.upper,
+        velocity=velocity,
         hold=np.broadcast_to(~valid[:, None], start.shape),
-        sigma_acceleration=np.full(len(valid), config.sigma_acceleration),
-        config=config.band,
+        sigma_acceleration=np.full(len(valid), smooth),
+        config=replace(config.band, sigma_velocity=sigma_velocity),
     )
-    if config.method != "bend":
-        terms = _TipTerms(robot, hand, free, targets, side, start, config)
-        start, _ = solve_trajectory(terms, start, problem)
-    return free.expand(limit_velocity(start, targets.dt, free.velocity))
+    return solve_trajectory(terms, start, problem)[0]
 
 
-def _bridge(q: np.ndarray, valid: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+def _terms(
+    model: HandModel, targets: HandTargets, side: int, start: np.ndarray, config: FingerConfig
+) -> tuple[TaskTerms, float]:
+    """The method's residual rows and the joint speed it takes as ordinary."""
+    tips, valid = targets.tips_wrist[:, side], targets.valid[:, side].astype(float)
+    if config.method == "tips":
+        return TipTerms(model, tips, valid, start, config.tips), np.inf
+    if config.method == "hop":
+        return TipTerms(model, tips, valid, start, config.hop), config.hop.sigma_velocity
+    wanted = wanted_tips(model.hand, tips)
+    if config.method == "vector":
+        task = vector_task(model, wanted, config.vector)
+    else:
+        task = dexpilot_task(model, wanted, targets.seconds, config.dexpilot)
+    return VectorTerms(model, task, valid), task.sigma_velocity
+
+
+def _bridge(
+    q: Float64[np.ndarray, "t k"], valid: Bool[np.ndarray, " t"], seconds: Float64[np.ndarray, " t"]
+) -> Float64[np.ndarray, "t k"]:
     """Straight lines over frames without a hand, held at the ends."""
     used = np.flatnonzero(valid)
     return np.stack([np.interp(seconds, seconds[used], q[used, k]) for k in range(q.shape[1])], axis=1)
-
-
-class _FreeJoints:
-    """The hand's independent joints; coupled ones follow them linearly."""
-
-    def __init__(self, robot: Robot, hand: Hand) -> None:
-        in_hand = set(hand.joint_idx.tolist())
-        columns = [c for c, j in enumerate(robot.free_idx) if int(j) in in_hand]
-        self.joints = robot.free_idx[columns]
-        self.full_matrix = robot.coupling_matrix[:, columns]
-        rest = robot.couple(robot.home_q)
-        self.full_offset = rest - self.full_matrix @ rest[self.joints]
-        self.hand_idx = hand.joint_idx
-        self.lower, self.upper = self._limits(robot)
-        self.velocity = self._velocity(robot)
-        self._at = [int(np.flatnonzero(hand.joint_idx == j)[0]) for j in self.joints]
-
-    def _followers(self) -> list[tuple[int, int, float]]:
-        rows, columns = np.nonzero(self.full_matrix)
-        return [(int(r), int(c), float(self.full_matrix[r, c])) for r, c in zip(rows, columns, strict=True)]
-
-    def _limits(self, robot: Robot) -> tuple[np.ndarray, np.ndarray]:
-        """Own limits, narrowed so that followers stay inside theirs."""
-        lower, upper = robot.lower[self.joints].copy(), robot.upper[self.joints].copy()
-        for r, c, scale in self._followers():
-            ends = np.sort((np.array([robot.lower[r], robot.upper[r]]) - self.full_offset[r]) / scale)
-            lower[c], upper[c] = max(lower[c], ends[0]), min(upper[c], ends[1])
-        return lower, upper
-
-    def _velocity(self, robot: Robot) -> np.ndarray:
-        velocity = robot.velocity_limits[self.joints].copy()
-        for r, c, scale in self._followers():
-            velocity[c] = min(velocity[c], robot.velocity_limits[r] / abs(scale))
-        return velocity
-
-    def reduce(self, q_hand: np.ndarray) -> np.ndarray:
-        """Independent joints of hand joints [t k]."""
-        return np.clip(q_hand[:, self._at], self.lower, self.upper)
-
-    def full(self, free: np.ndarray) -> np.ndarray:
-        """The whole robot's q, everything else at home."""
-        return free @ self.full_matrix.T + self.full_offset
-
-    def expand(self, free: np.ndarray) -> np.ndarray:
-        """Hand joints [t k] with followers set."""
-        return self.full(free)[:, self.hand_idx]
-
-
-class _TipTerms:
-    """Residual rows of one hand: fingertips, thumb-to-finger vectors, nearness to the angle map."""
-
-    def __init__(
-        self,
-        robot: Robot,
-        hand: Hand,
-        free: _FreeJoints,
-        targets: HandTargets,
-        side: int,
-        prior: np.ndarray,
-        config: FingerConfig,
-    ) -> None:
-        self.robot, self.free, self.prior, self.config = robot, free, prior, config
-        self.names = [f.tip_frame for f in hand.fingers]
-        self.columns = sorted({r for r, _, _ in free._followers()})
-        self.valid = targets.valid[:, side].astype(float)
-        wrist = robot.T_base_wrist(robot.home_q, SIDES[side])  # type: ignore[arg-type]
-        self.R_base_wrist, self.p_wrist = wrist[:3, :3], wrist[:3, 3]
-        self.thumb = hand.finger_names.index("thumb") if "thumb" in hand.finger_names else None
-        self.placed = [k for k, n in enumerate(hand.finger_names) if n != "thumb"]
-        self.wanted = human_tips(hand, targets, side)
-        if config.method == "hop":
-            self.thumb, self.placed = None, list(range(len(hand.fingers)))
-        self.pinch, self.pinch_weight = _pinches(hand, targets, side, config)
-
-    def __call__(self, q: Float64[np.ndarray, "t n"]) -> TaskRows:
-        T, J = self.robot.kinematics.jacobians(self.free.full(q), self.names, self.columns)
-        tips = (T[..., :3, 3] - self.p_wrist) @ self.R_base_wrist
-        slopes = np.swapaxes(self.R_base_wrist, 0, 1) @ J[:, :, :3, :] @ self.free.full_matrix[self.columns]
-        rows = [(tips[:, k] - self.wanted[:, k]) / self.config.sigma_tip for k in self.placed]
-        jacobians = [slopes[:, k] / self.config.sigma_tip for k in self.placed]
-        if self.thumb is not None:
-            for i, k in enumerate(self.placed):
-                weight = self.pinch_weight[:, i, None]
-                rows.append((tips[:, k] - tips[:, self.thumb] - self.pinch[:, i]) * weight)
-                jacobians.append((slopes[:, k] - slopes[:, self.thumb]) * weight[..., None])
-        near = (q - self.prior) / self.config.sigma_angle
-        eye = np.broadcast_to(np.eye(q.shape[1]) / self.config.sigma_angle, (len(q), q.shape[1], q.shape[1]))
-        residual = np.concatenate([*rows, near], axis=1) * self.valid[:, None]
-        jacobian = np.concatenate([*jacobians, eye], axis=1) * self.valid[:, None, None]
-        return TaskRows(residual, jacobian, (residual**2).sum(axis=1))
-
-
-def human_tips(hand: Hand, targets: HandTargets, side: int) -> Float64[np.ndarray, "t f 3"]:
-    """The human fingertips that the robot's fingers follow, in the wrist frame (m), as they are."""
-    follow = followed_fingers(hand)
-    tips = targets.tips_wrist[:, side]
-    return np.stack(
-        [np.mean([tips[:, FINGERS.index(n)] for n in follow[f.name]], axis=0) for f in hand.fingers], axis=1
-    )
-
-
-def _pinches(
-    hand: Hand, targets: HandTargets, side: int, config: FingerConfig
-) -> tuple[Float64[np.ndarray, "t f 3"], Float64[np.ndarray, "t f"]]:
-    """Human thumb-to-finger vectors of the robot's fingers and the weight (1/m) of each, larger when nearer."""
-    tips = targets.tips_wrist[:, side]
-    vectors, weights = [], []
-    for name in (n for n in hand.finger_names if n != "thumb"):
-        vector = tips[:, FINGERS.index(name)] - tips[:, 0]
-        near = np.clip(1.0 - np.linalg.norm(vector, axis=1) / config.pinch_range, 0.0, 1.0)
-        sigma = config.sigma_apart * (config.sigma_pinch / config.sigma_apart) ** near
-        vectors.append(vector)
-        weights.append(1.0 / sigma)
-    if not vectors:
-        return np.zeros((len(tips), 0, 3)), np.zeros((len(tips), 0))
-    return np.stack(vectors, axis=1), np.stack(weights, axis=1)

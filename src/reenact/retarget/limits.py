@@ -17,6 +17,8 @@ def limit_velocity(
     difference to `q` is the least possible.
     """
     step = np.where(np.isfinite(velocity), velocity, 1e9) * (1.0 - 1e-9) * dt[:, None]
+    if (np.abs(np.diff(q, axis=0)) <= step).all():
+        return q
     above, below = q.copy(), q.copy()
     for t in range(1, len(q)):
         above[t] = np.maximum(above[t], above[t - 1] - step[t - 1])

@@ -1,16 +1,13 @@
-"""The independent joints of a part of a robot, and the slots that copy joints."""
+"""The independent joints of a part of a robot: what moves freely, what follows, and within which limits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
 
-import mujoco
 import numpy as np
 from jaxtyping import Float64, Int
 
-from reenact.actions.slots import Slot
-from reenact.hands.joints import SIDES
 from reenact.robots.model import Finger, Hand, Robot
 
 
@@ -44,6 +41,16 @@ class JointSet:
                 lower[k], upper[k] = max(lower[k], ends.min()), min(upper[k], ends.max())
         return lower, upper
 
+    @cached_property
+    def velocity(self) -> Float64[np.ndarray, " n"]:
+        """Speed limits (rad/s, m/s; infinity where none is known), narrowed so that followers keep theirs."""
+        robot = self.robot
+        velocity = robot.velocity_limits[self.joint_idx].copy()
+        for row in self.moved:
+            for k in np.flatnonzero(self.matrix[row]):
+                velocity[k] = min(velocity[k], robot.velocity_limits[row] / abs(self.matrix[row, k]))
+        return velocity
+
     def read(self, q: Float64[np.ndarray, "*b q"]) -> Float64[np.ndarray, "*b n"]:
         """The independent joints of whole configurations."""
         return q[..., self.joint_idx]
@@ -68,21 +75,3 @@ def finger_groups(robot: Robot, hand: Hand) -> list[tuple[tuple[Finger, ...], Jo
             fingers, joints = group[0] + fingers, joints | group[1]
         groups.append((fingers, joints))
     return [(tuple(fingers), JointSet(robot, sorted(joints))) for fingers, joints in groups]
-
-
-def joint_slots(robot: Robot, *, arms: bool = True, hands: bool = False) -> tuple[Slot, ...]:
-    """Slots that copy a robot's own joints: ``arm_left_joints`` (rad), ``arm_left_slides`` (m), ``hand_left_joints``."""
-    slots: list[Slot] = []
-    for side in SIDES:
-        for part, group in (("arm", robot.arms if arms else {}), ("hand", robot.hands if hands else {})):
-            if side in group:
-                slots += _slots_of(robot, f"{part}_{side}", group[side].joint_idx)  # type: ignore[index]
-    return tuple(slots)
-
-
-def _slots_of(robot: Robot, name: str, idx: np.ndarray) -> list[Slot]:
-    slide = robot.model.jnt_type == mujoco.mjtJoint.mjJNT_SLIDE.value
-    hinges = tuple(robot.joint_names[j] for j in idx if not slide[j])
-    slides = tuple(robot.joint_names[j] for j in idx if slide[j])
-    rows = ((f"{name}_joints", "rad", hinges), (f"{name}_slides", "m", slides))
-    return [Slot(n, "joints", "", unit, "difference", names) for n, unit, names in rows if names]
