@@ -20,12 +20,14 @@ from reenact.retarget.root.heading import clip_heading
 from reenact.retarget.root.keyposes import speed_ratio, wrist_twists
 from reenact.retarget.root.polish import SideProblem, polish_roots
 from reenact.retarget.root.score import ScoreConfig, judge_root
-from reenact.retarget.root.search import search_root
+from reenact.retarget.root.search import SearchConfig, search_root
 from reenact.retarget.targets import HandTargets, make_targets
 from reenact.robots.model import Robot
 from tests.retarget.motions import hands_at, own_motion, times, yaw
 
 T_NS = times(61, 20.0)
+FEW = SearchConfig(places=300, keep_grid=200, keep_ik=20, keep_second=6)
+"""Fewer candidates than by default, so that the tests stay quick."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def targets_at(T_world_base: np.ndarray, motion: np.ndarray, world_frame: str = 
 def find(arms: RobotArms, targets: HandTargets) -> RootResult:
     up = up_direction(targets.world_frame, 0.4, 0.25)
     judge = lambda T: judge_root(T, targets.every(2), arms, ArmConfig(), ScoreConfig())[0]  # noqa: E731
-    return search_root(RootRequest(targets, arms, up, judge))
+    return search_root(RootRequest(targets, arms, up, judge), FEW)
 
 
 @pytest.fixture(scope="module")

@@ -14,19 +14,18 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from reenact.geometry.filters import time_shift
-from reenact.geometry.rotations import rotation_angle
+from reenact.geometry.rotations import rotation_angle, so3_log
 from reenact.hands.joints import SIDES
+from reenact.quality.collisions import collisions
+from reenact.robots.accelerations import acceleration_limits
 from reenact.robots.model import Robot
+from reenact.robots.reach import free_turn, stated_tolerance
 from reenact.robots.trajectory import JointTrajectory, check_limits
 
 IK_POSITION = 0.01
 """Position tolerance of the IK rate (m), EgoInfinity's retarget setting."""
 IK_ROTATION = 0.05
 """Rotation tolerance of the IK rate (rad), the same."""
-CONTACT_DEPTH = 1e-3
-"""Shapes overlapping by more than this collide (m)."""
-JOINTS_APART = 3
-"""Bodies with fewer joints between them meet around a joint by construction and are not counted as colliding."""
 SHIFT_SPAN_S = 0.8
 """A time shift is measured on unbroken stretches at least this long."""
 
@@ -40,6 +39,8 @@ class SideQuality:
     """Within 1 cm and 0.05 rad."""
     ik_rate: float | None
     """reached / target."""
+    stated_rate: float | None
+    """The same within the arm's own stated tolerance: an arm of five joints is not asked for its heading."""
     position_error_cm: float | None
     """Mean L2 distance of wrist to target."""
     position_error_p95_cm: float | None
@@ -67,6 +68,10 @@ class RetargetQuality:
     ik_rate: float | None
     full_clip_rate: float | None
     """Share of all frames in which every followed hand has a target and reaches it."""
+    stated_tolerance: str
+    """What the next two rates ask for; for arms of six joints and more the same as above."""
+    stated_rate: float | None
+    stated_full_clip_rate: float | None
     position_error_cm: float | None
     orientation_error_deg: float | None
     joint_limit_margin_rad: float | None
@@ -77,6 +82,8 @@ class RetargetQuality:
     """Fastest joint over its speed limit; at most 1 when the limits are kept."""
     peak_acceleration: float
     """Largest joint acceleration, rad/s^2."""
+    peak_acceleration_ratio: float | None
+    """The same over the maker's stated limit; None where no limit is known (`robots.accelerations`)."""
     limit_violation_rad: float
     """Farthest beyond a joint range; 0 when the limits are kept."""
     collision_frames: int
@@ -98,12 +105,18 @@ class _Side:
     rotation: Float64[np.ndarray, " t"]
     margin: Float64[np.ndarray, " t"]
     ease: Float64[np.ndarray, " t"]
+    counted: Float64[np.ndarray, " t"]
+    """Rotation error without the turn that an arm of five joints cannot choose."""
     q: Float64[np.ndarray, "t n"]
     shift: float | None
 
     @property
     def reached(self) -> Bool[np.ndarray, " t"]:
         return self.valid & (self.position <= IK_POSITION) & (self.rotation <= IK_ROTATION)
+
+    @property
+    def reached_as_stated(self) -> Bool[np.ndarray, " t"]:
+        return self.valid & (self.position <= IK_POSITION) & (self.counted <= IK_ROTATION)
 
 
 def measure_retarget(trajectory: JointTrajectory, robot: Robot) -> RetargetQuality:
@@ -124,7 +137,10 @@ def measure_retarget(trajectory: JointTrajectory, robot: Robot) -> RetargetQuali
         robot=robot.name,
         frames=len(seconds),
         ik_rate=_pooled(followed, lambda s: s.reached.astype(float)),
-        full_clip_rate=float(np.all([s.reached for s in followed], axis=0).mean()) if followed else None,
+        full_clip_rate=_every([s.reached for s in followed]),
+        stated_tolerance=stated_tolerance(robot, IK_POSITION, IK_ROTATION),
+        stated_rate=_pooled(followed, lambda s: s.reached_as_stated.astype(float)),
+        stated_full_clip_rate=_every([s.reached_as_stated for s in followed]),
         position_error_cm=_pooled(followed, lambda s: s.position * 100),
         orientation_error_deg=_pooled(followed, lambda s: np.degrees(s.rotation)),
         joint_limit_margin_rad=_pooled(followed, lambda s: s.margin),
@@ -132,7 +148,8 @@ def measure_retarget(trajectory: JointTrajectory, robot: Robot) -> RetargetQuali
         mean_squared_joint_velocity=_squared_velocity(moved, seconds),
         roughness_rad2=_roughness(moved),
         peak_velocity_ratio=limits.worst_speed_ratio,
-        peak_acceleration=_peak_acceleration(trajectory.q, seconds),
+        peak_acceleration=float(np.abs(accelerations(trajectory)).max(initial=0.0)),
+        peak_acceleration_ratio=_acceleration_ratio(trajectory, robot),
         limit_violation_rad=limits.worst_excess,
         collision_frames=frames,
         collision_pairs=pairs,
@@ -152,22 +169,38 @@ def _side(trajectory: JointTrajectory, robot: Robot, side: int, seconds: np.ndar
     name, t = SIDES[side], len(seconds)
     if name not in robot.wrist_sides or name not in robot.arms:
         empty = np.zeros(t)
-        return _Side(np.zeros(t, bool), empty, empty, empty, empty, np.zeros((t, 0)), None)
+        return _Side(np.zeros(t, bool), empty, empty, empty, empty, empty, np.zeros((t, 0)), None)
     columns = [int(j) for j in robot.arms[name].joint_idx]
     T_base_wrist, jacobian = robot.kinematics.jacobians(trajectory.q, [f"wrist_{name}"], columns)
     T = trajectory.T_world_base @ T_base_wrist[:, 0]
     target, valid = trajectory.T_world_wrist_target[:, side], trajectory.valid[:, side]
     q = trajectory.q[:, columns]
-    J = jacobian[:, 0]
+    J, R_error = jacobian[:, 0], target[:, :3, :3] @ np.swapaxes(T[:, :3, :3], 1, 2)
     return _Side(
         valid=valid,
         position=np.linalg.norm(T[:, :3, 3] - target[:, :3, 3], axis=1),
         rotation=rotation_angle(T[:, :3, :3], target[:, :3, :3]),
         margin=np.minimum(q - robot.lower[columns], robot.upper[columns] - q).min(axis=1),
-        ease=np.sqrt(np.maximum(np.linalg.det(J @ np.swapaxes(J, 1, 2)), 0.0)),
+        ease=_manipulability(J),
+        counted=_counted(R_error, trajectory, free_turn(robot, name)),
         q=q,
         shift=_shift_ms(target[:, :3, 3], T[:, :3, 3], valid, seconds),
     )
+
+
+def _manipulability(J: np.ndarray) -> np.ndarray:
+    """sqrt(det(J J^T)); of J^T J for arms of fewer than six joints, where the first is always 0."""
+    across = np.swapaxes(J, 1, 2)
+    return np.sqrt(np.maximum(np.linalg.det(J @ across if J.shape[2] >= 6 else across @ J), 0.0))
+
+
+def _counted(R_error: np.ndarray, trajectory: JointTrajectory, axis: np.ndarray | None) -> np.ndarray:
+    """Angle of the errors (world axes), without the turn about an axis of the base."""
+    turn = so3_log(R_error)
+    if axis is not None:
+        axes = np.broadcast_to(trajectory.T_world_base[:, :3, :3] @ axis, turn.shape)
+        turn = turn - (turn * axes).sum(axis=1, keepdims=True) * axes
+    return np.linalg.norm(turn, axis=1)
 
 
 def _shift_ms(target: np.ndarray, wrist: np.ndarray, valid: np.ndarray, seconds: np.ndarray) -> float | None:
@@ -185,54 +218,6 @@ def _shift_ms(target: np.ndarray, wrist: np.ndarray, valid: np.ndarray, seconds:
     return 1e3 * time_shift(target[span], wrist[span], seconds[span], max_shift_s=0.3)
 
 
-def collisions(trajectory: JointTrajectory, robot: Robot) -> tuple[int, tuple[str, ...]]:
-    """Frames in which the robot touches itself, and the pairs of bodies with their counts."""
-    contacts = SelfContacts(robot)
-    counts: dict[tuple[str, str], int] = {}
-    frames = 0
-    for q in trajectory.q:
-        touching = contacts.pairs(q)
-        frames += bool(touching)
-        for pair in touching:
-            counts[pair] = counts.get(pair, 0) + 1
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return frames, tuple(f"{a} - {b}: {n}" for (a, b), n in ranked[:5])
-
-
-class SelfContacts:
-    """Which contacts of a robot with itself count as collisions.
-
-    Left out: overlaps up to 1 mm, bodies with fewer than three joints between them (they meet around a joint by
-    construction), and the fingers of one hand among themselves and against their palm (a closed hand is no fault).
-    """
-
-    def __init__(self, robot: Robot) -> None:
-        self._robot = robot
-        model = robot.model
-        self._paths = {model.body(b).name: self._path(b) for b in range(model.nbody)}
-        self._hands = [{int(j) for j in hand.joint_idx} for hand in robot.hands.values()]
-
-    def _path(self, body: int) -> frozenset[int]:
-        """Joints between the base and a body."""
-        model, joints = self._robot.model, []
-        while body > 0:
-            first = int(model.body_jntadr[body])
-            joints += list(range(first, first + int(model.body_jntnum[body])))
-            body = int(model.body_parentid[body])
-        return frozenset(joints)
-
-    def pairs(self, q: Float64[np.ndarray, " q"]) -> list[tuple[str, str]]:
-        """Names of the bodies that collide in one configuration."""
-        return [
-            (a, b)
-            for a, b, distance in self._robot.self_collisions(q)
-            if distance < -CONTACT_DEPTH and self._counts(self._paths[a] ^ self._paths[b])
-        ]
-
-    def _counts(self, between: frozenset[int]) -> bool:
-        return len(between) >= JOINTS_APART and not any(between <= hand for hand in self._hands)
-
-
 def _summary(side: _Side, seconds: np.ndarray) -> SideQuality:
     valid = side.valid
     position, rotation = side.position[valid] * 100, np.degrees(side.rotation[valid])
@@ -241,6 +226,7 @@ def _summary(side: _Side, seconds: np.ndarray) -> SideQuality:
         target_frames=int(valid.sum()),
         reached_frames=int(side.reached.sum()),
         ik_rate=float(side.reached.sum() / valid.sum()) if any_target else None,
+        stated_rate=float(side.reached_as_stated.sum() / valid.sum()) if any_target else None,
         position_error_cm=float(position.mean()) if any_target else None,
         position_error_p95_cm=float(np.percentile(position, 95)) if any_target else None,
         orientation_error_deg=float(rotation.mean()) if any_target else None,
@@ -260,6 +246,11 @@ def _pooled(sides: list[_Side], values: Callable[[_Side], np.ndarray]) -> float 
     return float(np.concatenate([values(s)[s.valid] for s in sides]).mean())
 
 
+def _every(reached: list[np.ndarray]) -> float | None:
+    """Share of frames in which all followed sides reach."""
+    return float(np.all(reached, axis=0).mean()) if reached else None
+
+
 def _squared_velocity(q: np.ndarray, seconds: np.ndarray) -> float:
     if q.size == 0 or len(q) < 2:
         return 0.0
@@ -270,9 +261,18 @@ def _roughness(q: np.ndarray) -> float:
     return float((np.diff(q, axis=0) ** 2).mean()) if q.size and len(q) > 1 else 0.0
 
 
-def _peak_acceleration(q: np.ndarray, seconds: np.ndarray) -> float:
-    if len(q) < 3:
-        return 0.0
-    dt = np.diff(seconds)[:, None]
-    velocity = np.diff(q, axis=0) / dt
-    return float(np.abs(np.diff(velocity, axis=0) / (0.5 * (dt[1:] + dt[:-1]))).max())
+def accelerations(trajectory: JointTrajectory) -> Float64[np.ndarray, "_ q"]:
+    """Second differences of the joints at all frames but the first and last (rad/s^2 or m/s^2)."""
+    if len(trajectory.t_ns) < 3:
+        return np.zeros((0, trajectory.q.shape[1]))
+    dt = np.diff(trajectory.t_ns)[:, None] * 1e-9
+    velocity = np.diff(trajectory.q, axis=0) / dt
+    return np.diff(velocity, axis=0) / (0.5 * (dt[1:] + dt[:-1]))
+
+
+def _acceleration_ratio(trajectory: JointTrajectory, robot: Robot) -> float | None:
+    limits = acceleration_limits(robot)
+    known = np.isfinite(limits)
+    if not known.any():
+        return None
+    return float((np.abs(accelerations(trajectory)) / limits)[:, known].max(initial=0.0))

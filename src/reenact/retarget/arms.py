@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from reenact.retarget.banded import BandedConfig, TaskRows, TrajectoryProblem, solve_trajectory
-from reenact.retarget.chains import ArmClearance, WristChain, pose_error
+from reenact.retarget.chains import ArmClearance, WristChain, pose_error, turn_weights
 from reenact.retarget.keyframes import KeyframeConfig, warm_start
 from reenact.retarget.limits import limit_velocity
 from reenact.retarget.posture_bank import PostureBank
@@ -184,8 +184,9 @@ class ArmTerms:
     def _pose(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         T, jacobian = self.chain.fk_jacobian(q)
         inverse_scale = self.targets.valid[:, None] / self.targets.scale
-        residual = -pose_error(self.targets.T_base_wrist, T) * inverse_scale
-        jacobian = jacobian * inverse_scale[..., None]
+        weights = turn_weights(self.chain)
+        residual = -pose_error(self.targets.T_base_wrist, T) @ weights.T * inverse_scale
+        jacobian = weights @ jacobian * inverse_scale[..., None]
         k = self.config.huber
         size = np.linalg.norm(residual, axis=1)
         weight = np.sqrt(k / np.maximum(size, k))[:, None]

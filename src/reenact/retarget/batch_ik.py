@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from reenact.retarget.chains import WristChain, pose_error
+from reenact.retarget.chains import WristChain, counted_turn, pose_error, turn_weights
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class BatchIkConfig:
 
 @dataclass(frozen=True)
 class PoseSolutions:
-    """Joint positions and what is left of the pose errors."""
+    """Joint positions and what is left of the pose errors (turns as `chains.counted_turn` has them)."""
 
     q: Float64[np.ndarray, "*b n"]
     position_error: Float64[np.ndarray, "*b"]
@@ -76,7 +76,7 @@ def solve_poses(
             break
     error = pose_error(target, chain.fk(state.q))
     position = np.linalg.norm(error[:, :3], axis=1).reshape(batch)
-    rotation = np.linalg.norm(error[:, 3:], axis=1).reshape(batch)
+    rotation = counted_turn(chain, error).reshape(batch)
     return PoseSolutions(state.q.reshape(*batch, n), position, rotation)
 
 
@@ -93,6 +93,7 @@ class _State:
         config: BatchIkConfig,
     ) -> None:
         self.chain, self.target, self.q, self.posture, self.config = chain, target, q, posture, config
+        self.whiten = turn_weights(chain) / scale[:, None]
         self.scale = scale
         self.damping = np.full(len(q), 1e-2)
         self.error, self.jacobian = self._linearise(np.arange(len(q)), q)
@@ -100,7 +101,7 @@ class _State:
 
     def _linearise(self, idx: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         T, jacobian = self.chain.fk_jacobian(q)
-        return pose_error(self.target[idx], T) / self.scale, jacobian / self.scale[:, None]
+        return pose_error(self.target[idx], T) @ self.whiten.T, self.whiten @ jacobian
 
     def _cost(self, error: np.ndarray, q: np.ndarray) -> np.ndarray:
         away = (q - self.posture) / self.config.sigma_posture

@@ -16,7 +16,6 @@ from reenact.geometry.rotations import so3_log
 
 
 @runtime_checkable
-@runtime_checkable
 class WristChain(Protocol):
     """The joints between the base and one wrist, batched over leading axes."""
 
@@ -36,6 +35,10 @@ class WristChain(Protocol):
     def home(self) -> Float64[np.ndarray, " n"]:
         """A comfortable posture (rad)."""
 
+    @property
+    def free_turn(self) -> Float64[np.ndarray, "3"] | None:
+        """Axis (base frame) about which an arm of five joints cannot choose the wrist's turn; None for others."""
+
     def fk(self, q: Float64[np.ndarray, "*b n"]) -> Float64[np.ndarray, "*b 4 4"]:
         """`T_base_wrist`."""
 
@@ -45,7 +48,6 @@ class WristChain(Protocol):
         """`T_base_wrist` and its Jacobian: velocity of the wrist origin, then angular velocity, base axes."""
 
 
-@runtime_checkable
 @runtime_checkable
 class ArmClearance(Protocol):
     """Distances of the arms to the body, to themselves and to each other."""
@@ -88,9 +90,31 @@ def pose_error(
     return np.concatenate([T_base_target[..., :3, 3] - T_base_wrist[..., :3, 3], so3_log(R)], axis=-1)
 
 
+FREE_TURN_WEIGHT = 0.06
+"""What a turn about an arm's free axis weighs beside any other: enough to choose among equals, too little to cost."""
+
+
+def turn_weights(chain: WristChain) -> Float64[np.ndarray, "6 6"]:
+    """Matrix by which a pose error is weighed (base axes): identity, but small along the arm's free turn."""
+    weights, axis = np.eye(6), chain.free_turn
+    if axis is not None:
+        weights[3:, 3:] -= (1.0 - FREE_TURN_WEIGHT) * np.outer(axis, axis)
+    return weights
+
+
+def counted_turn(chain: WristChain, error: Float64[np.ndarray, "*b 6"]) -> Float64[np.ndarray, "*b"]:
+    """Angle (rad) of pose errors without the arm's free turn: what a tolerance is held against."""
+    turn, axis = error[..., 3:], chain.free_turn
+    if axis is not None:
+        turn = turn - (turn @ axis)[..., None] * axis
+    return np.linalg.norm(turn, axis=-1)
+
+
 def manipulability(jacobian: Float64[np.ndarray, "*b 6 n"]) -> Float64[np.ndarray, "*b"]:
-    """Yoshikawa's index sqrt(det(J J^T)) (mixed units, as in the seed)."""
-    return np.sqrt(np.maximum(np.linalg.det(jacobian @ np.swapaxes(jacobian, -1, -2)), 0.0))
+    """Yoshikawa's index sqrt(det(J J^T)) (mixed units, as in the seed); of J^T J for arms of fewer than six joints."""
+    across = np.swapaxes(jacobian, -1, -2)
+    square = jacobian @ across if jacobian.shape[-1] >= 6 else across @ jacobian
+    return np.sqrt(np.maximum(np.linalg.det(square), 0.0))
 
 
 def limit_margin(

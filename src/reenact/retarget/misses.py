@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float64
 
 from reenact.retarget.arms import ArmTask
 from reenact.retarget.batch_ik import BatchIkConfig, solve_poses
-from reenact.retarget.chains import limit_margin, pose_error
+from reenact.retarget.chains import counted_turn, limit_margin, pose_error
 
 CAUSES = ("out of reach", "speed limit", "clearance", "joint limit", "smoothing")
 """In the order in which they are looked for; a frame is counted under the first that holds."""
@@ -69,5 +69,5 @@ def _missed(
 ) -> Bool[np.ndarray, " t"]:
     error = pose_error(task.targets.T_base_wrist, task.chain.fk(q))
     far = np.linalg.norm(error[:, :3], axis=1) > position
-    turned = np.linalg.norm(error[:, 3:], axis=1) > rotation
+    turned = counted_turn(task.chain, error) > rotation
     return task.targets.valid & (far | turned)

@@ -13,6 +13,7 @@ from reenact.retarget.clearance import Clearance
 from reenact.retarget.posture_bank import BankConfig, draw_bank
 from reenact.retarget.root.contract import RobotArms
 from reenact.robots.model import Robot
+from reenact.robots.reach import free_turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,11 @@ class RobotChain:
     def home(self) -> Float64[np.ndarray, " n"]:
         """The sheet's home posture (rad)."""
         return self.robot.home_q[self.joint_idx]
+
+    @cached_property
+    def free_turn(self) -> Float64[np.ndarray, "3"] | None:
+        """See `robots.reach.free_turn`."""
+        return free_turn(self.robot, self.side)  # type: ignore[arg-type]
 
     @cached_property
     def _columns(self) -> list[int]:

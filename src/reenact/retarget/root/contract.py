@@ -62,7 +62,8 @@ class RootScore:
     total: float
     """Weighted sum; larger is better."""
     ik_rate: float
-    """Share of followed (side, frame) pairs within 1 cm and 0.05 rad."""
+    """Share of followed (side, frame) pairs within 1 cm and 0.05 rad (as the arm's own tolerance has it: an arm of
+    five joints cannot choose its heading, see `robots.reach`)."""
     position_error: float
     """Mean (m)."""
     rotation_error: float

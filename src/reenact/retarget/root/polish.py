@@ -15,7 +15,7 @@ from jaxtyping import Float64
 
 from reenact.geometry.rotations import so3_exp
 from reenact.geometry.transforms import inverse
-from reenact.retarget.chains import WristChain, pose_error
+from reenact.retarget.chains import WristChain, pose_error, turn_weights
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,9 @@ def _residuals(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Weighted pose residual, its Jacobians by root and posture, the comfort pull and its stiffness."""
     T_base_wrist, jacobian = problem.chain.fk_jacobian(q)
-    error = pose_error(inverse(T)[:, None] @ problem.T_world_target, T_base_wrist)
+    weights = turn_weights(problem.chain)
+    error = pose_error(inverse(T)[:, None] @ problem.T_world_target, T_base_wrist) @ weights.T
+    jacobian = weights @ jacobian
     R = T[:, None, :3, :3]
     turned = np.concatenate([(R @ error[..., :3, None])[..., 0], (R @ error[..., 3:, None])[..., 0]], axis=-1)
     J_q = np.concatenate([R @ jacobian[..., :3, :], R @ jacobian[..., 3:, :]], axis=-2)
@@ -116,6 +118,7 @@ def _residuals(
     J_root = np.zeros((*error.shape[:-1], 6, 6))
     J_root[..., np.arange(6), np.arange(6)] = 1.0
     J_root[..., :3, 3:] = -_hat(arm)
+    J_root[..., 3:, 3:] = R @ weights[3:, 3:] @ np.swapaxes(R, -1, -2)
     scale = np.repeat([config.sigma_position, config.sigma_rotation], 3)
     return turned / scale, J_root / scale[:, None], J_q / scale[:, None], *_comfort(problem.chain, q, config)
 
@@ -152,7 +155,7 @@ def _cost(
     total = np.einsum("ci,ij,cj->c", tilt, prior, tilt)
     for problem, x in zip(problems, q, strict=True):
         target = inverse(T)[:, None] @ problem.T_world_target
-        error = pose_error(target, problem.chain.fk(x))
+        error = pose_error(target, problem.chain.fk(x)) @ turn_weights(problem.chain).T
         scale = np.repeat([config.sigma_position, config.sigma_rotation], 3)
         total += _huber(error / scale, config.huber)[0].sum(axis=1)
         low = np.minimum(x - (problem.chain.lower + config.comfort_margin), 0.0)

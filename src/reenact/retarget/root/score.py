@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from reenact.geometry.transforms import inverse
 from reenact.retarget.arms import ArmConfig, ArmTargets, ArmTask, solve_arms
 from reenact.retarget.batch_ik import BatchIkConfig, solve_poses
-from reenact.retarget.chains import limit_margin, manipulability, pose_error
+from reenact.retarget.chains import counted_turn, limit_margin, manipulability, pose_error
 from reenact.retarget.keyframes import spread_keyframes
 from reenact.retarget.root.contract import RobotArms, RootScore
 from reenact.retarget.root.heading import clip_heading
@@ -34,6 +34,8 @@ class ScoreConfig:
     """Per 10 cm of mean position error (clipped at 10 cm)."""
     rotation: float = 0.5
     """Per radian of mean rotation error (clipped at 1 rad)."""
+    free_turn: float = 0.15
+    """Share of that for the turn that an arm of five joints cannot choose."""
     margin: float = 0.10
     """Per 0.3 rad of joint-limit margin (clipped there)."""
     manipulability: float = 0.05
@@ -134,6 +136,7 @@ def _measures(task: ArmTask, q: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "p": np.linalg.norm(error[valid, :3], axis=1),
         "r": np.linalg.norm(error[valid, 3:], axis=1),
+        "counted": counted_turn(chain, error[valid]),
         "margin": limit_margin(q, chain.lower, chain.upper)[valid],
         "w": ease,
         "w_rel": np.minimum(ease / max(reference, 1e-9), 1.0),
@@ -187,15 +190,17 @@ def _jitters(config: ScoreConfig) -> np.ndarray:
 def _total(
     parts: dict[str, np.ndarray], collision_rate: float, facing: float, config: ScoreConfig
 ) -> RootScore:
-    rate = float(((parts["p"] <= IK_POSITION) & (parts["r"] <= IK_ROTATION)).mean())
+    rate = float(((parts["p"] <= IK_POSITION) & (parts["counted"] <= IK_ROTATION)).mean())
     position, rotation = float(parts["p"].mean()), float(parts["r"].mean())
+    counted = float(parts["counted"].mean())
+    turned = counted + config.free_turn * (rotation - counted)
     margin, interior = float(parts["margin"].mean()), float(parts["interior"].mean())
     posture = float(parts["away"].mean())
     speed = float(np.sqrt(parts["speed2"].mean()))
     total = (
         config.rate * rate
         - config.position * min(position / 0.1, 1.0)
-        - config.rotation * min(rotation, 1.0)
+        - config.rotation * min(turned, 1.0)
         + config.margin * min(margin / 0.3, 1.0)
         + config.manipulability * float(parts["w_rel"].mean())
         - config.smoothness * min(speed / 2.0, 1.0)
