@@ -44,8 +44,8 @@ class BandedConfig:
 
     sigma_velocity_hold: float = 0.15
     """Joint velocity allowed where no target is known (rad/s, one sigma): the robot holds rather than coasts."""
-    sigma_velocity: float = np.inf
-    """Joint velocity taken as ordinary where a target is known (rad/s, one sigma); infinity asks for nothing."""
+    sigma_velocity: float | None = None
+    """Joint velocity taken as ordinary where a target is known (rad/s, one sigma); None asks for nothing."""
     velocity_hinge: float = 100.0
     """Weight of velocity beyond the limit (1 / (rad/s))."""
     max_iterations: int = 25
@@ -121,7 +121,8 @@ def _velocities(q: np.ndarray, problem: TrajectoryProblem) -> tuple[np.ndarray, 
     excess = np.sign(velocity) * np.maximum(np.abs(velocity) - problem.velocity, 0.0)
     held = problem.hold[1:] | problem.hold[:-1]
     config = problem.config
-    return velocity, excess, np.where(held, 1 / config.sigma_velocity_hold**2, 1 / config.sigma_velocity**2)
+    ordinary = 0.0 if config.sigma_velocity is None else 1 / config.sigma_velocity**2
+    return velocity, excess, np.where(held, 1 / config.sigma_velocity_hold**2, ordinary)
 
 
 def _total_cost(rows: TaskRows, q: np.ndarray, problem: TrajectoryProblem) -> float:
