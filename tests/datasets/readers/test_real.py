@@ -15,8 +15,10 @@ from reenact.datasets.readers.dexycb import DexYcbConfig
 from reenact.datasets.readers.episode import FRAME_INDEX_ONLY
 from reenact.datasets.readers.errors import DamagedSource, NeedsHandModel
 from reenact.datasets.readers.lerobot import LeRobotConfig
+from reenact.datasets.readers.mano_vertices import joints_from_vertices
+from reenact.datasets.readers.orders import MANOPTH_TIP_VERTICES
 from reenact.datasets.readers.umetrack import UmeTrackProfile, wrist_matrix
-from reenact.hands.joints import wrist_frame
+from reenact.hands.joints import PARENTS_21, wrist_frame
 from tests.datasets.readers.truth import error
 
 
@@ -151,12 +153,30 @@ def test_dexycb_crackerbox(shared_dir: Path) -> None:
     assert joints.max() <= 20
 
 
-def test_taco_vertices_give_tips_and_nothing_else(shared_dir: Path) -> None:
+def test_taco_vertices_give_tips_and_joints_near_enough(shared_dir: Path) -> None:
     (e,) = open_dataset(shared_dir / "data/mocap/taco_010/20231104_010.npz")
     assert isinstance(e, HumanEpisode)
     assert e.partial is not None
     assert e.objects is not None
     assert e.partial.joint_valid.sum() == 135 * 5
+    joints = e.joints().joints_world[:, 1]
+    np.testing.assert_array_equal(joints[:, 4::4], e.partial.joints_world[:, 1, 4::4])
+    bones = np.linalg.norm(joints[:, 1:] - joints[:, list(PARENTS_21[1:])], axis=-1)
+    assert bones.std(axis=0).max() < 0.004  # bones do not stretch
+
+
+def test_vertices_around_a_joint_follow_it(shared_dir: Path) -> None:
+    with np.load(shared_dir / "data/mocap/dexycb_crackerbox/dexycb_motion.npz") as data:
+        made = joints_from_vertices(data["world_hand_vertices"], MANOPTH_TIP_VERTICES)
+        off = np.linalg.norm(made - data["world_hand_joints"], axis=-1)
+    assert np.median(off) < 0.0015
+    assert off.max() < 0.007
+
+
+def test_taco_object_mesh_lies_where_the_file_says(shared_dir: Path) -> None:
+    (e,) = open_dataset(shared_dir / "data/mocap/taco_010/20231104_010.npz")
+    assert isinstance(e, HumanEpisode)
+    assert e.objects is not None
     with np.load(shared_dir / "data/mocap/taco_010/20231104_010.npz") as data:
         truth = data["obj_verts"]
     vertices, faces = e.objects.mesh(0)

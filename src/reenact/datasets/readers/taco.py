@@ -2,8 +2,8 @@
 
 Source: metres, world z up, 30 Hz; hands are MANO parameters (pickles: `hand_pose` 48, `hand_trans` 3 per frame, shape
 apart), manopth conventions; object poses `T_world_object` as plain `.npy` t x 4 x 4 (`tool_*`, `target_*`). Where the
-778 vertices are there, the five fingertips are read from them (manopth set); other joints need the licensed model's
-regressor and stay unknown. Point a reader at a sequence's `Object_Poses/<triplet>/<sequence>` folder or at the npz.
+778 vertices are there, fingertips are read from them (manopth set) and the other joints are means of vertices around
+them (`mano_vertices`: millimetres off). Point a reader at a sequence's `Object_Poses/<triplet>/<sequence>` folder or at the npz.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from reenact.datasets.readers.errors import DamagedSource
 from reenact.datasets.readers.frames import nominal_times, rigid
 from reenact.datasets.readers.licences import TACO
 from reenact.datasets.readers.mano import mano_parameters, tips_from_vertices
+from reenact.datasets.readers.mano_vertices import JOINT_SIGMA, joints_from_vertices
 from reenact.datasets.readers.meshes import read_obj
 from reenact.datasets.readers.orders import MANOPTH_TIP_VERTICES
 from reenact.datasets.readers.probes import npz_names
 from reenact.datasets.readers.restricted_unpickle import read_pickles
-from reenact.datasets.readers.tracks import object_tracks
+from reenact.datasets.readers.tracks import hand_tracks, object_tracks, one_hand
 from reenact.hands.joints import RIGHT, SIDES
+from reenact.scene import HandTracks
 
 FPS_HZ = 30.0
 _SINGLE = {"hand_pose", "hand_trans", "hand_shape", "hand_verts", "obj_pose"}
@@ -53,7 +55,13 @@ def _single(path: Path) -> HumanEpisode:
         path.stem, "npz with vertices", t, mano_parameters(hand, t, np.eye(4)),
         tips_from_vertices({RIGHT: a["hand_verts"]}, MANOPTH_TIP_VERTICES, t),
         ["object"], rigid(a["obj_pose"])[:, None], [mesh],
+        _hands(joints_from_vertices(a["hand_verts"], MANOPTH_TIP_VERTICES)),
     )  # fmt: skip
+
+
+def _hands(joints: np.ndarray) -> HandTracks:
+    pair, valid = one_hand(joints, RIGHT)
+    return hand_tracks(pair, valid, world_frame="world", truth=True, sigma=JOINT_SIGMA)
 
 
 def _folder(path: Path) -> HumanEpisode:
@@ -88,7 +96,7 @@ def _hand(poses: Any, shape: Any, *, frames: int, where: str) -> tuple[np.ndarra
 
 def _episode(
     name: str, version: str, t: int, mano: ManoParameters | None, partial: PartialHands | None,
-    ids: list[str], T: np.ndarray, meshes: list[Any] | None,
+    ids: list[str], T: np.ndarray, meshes: list[Any] | None, hands: HandTracks | None = None,
 ) -> HumanEpisode:  # fmt: skip
     return HumanEpisode(
         episode_id=name,
@@ -103,9 +111,17 @@ def _episode(
             licence=TACO,
             joint_order="MANO (pinky before ring), parameters",
             fingertips="manopth vertices 745, 317, 444, 556, 673",
-            translated=("world kept (z up)",),
-            unknown=("joints other than fingertips without the MANO model", "cameras", "task in words"),
+            translated=(
+                "world kept (z up)",
+                *(("joints as means of vertices around them",) if hands else ()),
+            ),
+            unknown=(
+                *(() if hands else ("joints other than fingertips without the MANO model",)),
+                "cameras",
+                "task in words",
+            ),
         ),
+        hands=hands,
         partial=partial,
         mano=mano,
         objects=object_tracks(ids, T, meshes=meshes),
