@@ -3,7 +3,8 @@
 Source: metres, world z up, 30 Hz; hands are MANO parameters (pickles: `hand_pose` 48, `hand_trans` 3 per frame, shape
 apart), manopth conventions; object poses `T_world_object` as plain `.npy` t x 4 x 4 (`tool_*`, `target_*`). Where the
 778 vertices are there, fingertips are read from them (manopth set) and the other joints are means of vertices around
-them (`mano_vertices`: millimetres off). Point a reader at a sequence's `Object_Poses/<triplet>/<sequence>` folder or at the npz.
+them (`mano_vertices`: millimetres off). Point a reader at a sequence's `Object_Poses/<triplet>/<sequence>` folder or at
+the npz.
 """
 
 from __future__ import annotations
