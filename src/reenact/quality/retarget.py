@@ -17,10 +17,10 @@ from reenact.geometry.filters import time_shift
 from reenact.geometry.rotations import rotation_angle, so3_log
 from reenact.hands.joints import SIDES
 from reenact.quality.collisions import collisions
-from reenact.robots.accelerations import acceleration_limits
+from reenact.robots.limit_facts import limit_facts
 from reenact.robots.model import Robot
 from reenact.robots.reach import free_turn, stated_tolerance
-from reenact.robots.trajectory import JointTrajectory, check_limits
+from reenact.robots.trajectory import JointTrajectory
 
 IK_POSITION = 0.01
 """Position tolerance of the IK rate (m), EgoInfinity's retarget setting."""
@@ -129,7 +129,7 @@ def measure_retarget(trajectory: JointTrajectory, robot: Robot) -> RetargetQuali
     seconds = (trajectory.t_ns - trajectory.t_ns[0]) * 1e-9
     sides = [_side(trajectory, robot, s, seconds) for s in range(len(SIDES))]
     followed = [s for s in sides if s.valid.any()]
-    limits = check_limits(trajectory, robot)
+    facts = limit_facts(trajectory, robot)
     frames, pairs = collisions(trajectory, robot)
     shifts = [s.shift for s in followed if s.shift is not None]
     moved = np.concatenate([s.q for s in followed or sides], axis=1)
@@ -147,10 +147,10 @@ def measure_retarget(trajectory: JointTrajectory, robot: Robot) -> RetargetQuali
         manipulability=_pooled(followed, lambda s: s.ease),
         mean_squared_joint_velocity=_squared_velocity(moved, seconds),
         roughness_rad2=_roughness(moved),
-        peak_velocity_ratio=limits.worst_speed_ratio,
-        peak_acceleration=float(np.abs(accelerations(trajectory)).max(initial=0.0)),
-        peak_acceleration_ratio=_acceleration_ratio(trajectory, robot),
-        limit_violation_rad=limits.worst_excess,
+        peak_velocity_ratio=facts.velocity_ratio or 0.0,
+        peak_acceleration=facts.peak_acceleration,
+        peak_acceleration_ratio=facts.acceleration_ratio,
+        limit_violation_rad=facts.range_excess,
         collision_frames=frames,
         collision_pairs=pairs,
         time_shift_ms=max(shifts, key=abs) if shifts else None,
@@ -259,20 +259,3 @@ def _squared_velocity(q: np.ndarray, seconds: np.ndarray) -> float:
 
 def _roughness(q: np.ndarray) -> float:
     return float((np.diff(q, axis=0) ** 2).mean()) if q.size and len(q) > 1 else 0.0
-
-
-def accelerations(trajectory: JointTrajectory) -> Float64[np.ndarray, "_ q"]:
-    """Second differences of the joints at all frames but the first and last (rad/s^2 or m/s^2)."""
-    if len(trajectory.t_ns) < 3:
-        return np.zeros((0, trajectory.q.shape[1]))
-    dt = np.diff(trajectory.t_ns)[:, None] * 1e-9
-    velocity = np.diff(trajectory.q, axis=0) / dt
-    return np.diff(velocity, axis=0) / (0.5 * (dt[1:] + dt[:-1]))
-
-
-def _acceleration_ratio(trajectory: JointTrajectory, robot: Robot) -> float | None:
-    limits = acceleration_limits(robot)
-    known = np.isfinite(limits)
-    if not known.any():
-        return None
-    return float((np.abs(accelerations(trajectory)) / limits)[:, known].max(initial=0.0))

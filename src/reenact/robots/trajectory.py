@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +23,7 @@ from reenact.records.files import atomic_file
 from reenact.robots.model import Robot
 
 _SCHEMA_KEY, _VERSION_KEY = "schema", "version"
+_NOTE = "note_"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +128,11 @@ def check_limits(trajectory: JointTrajectory, robot: Robot, slack: float = 1e-6)
     )
 
 
-def write_npz(trajectory: JointTrajectory, path: Path) -> None:
-    """Writes one ``.npz`` of plain arrays (words as fixed-width text), whole or not at all."""
+def write_npz(trajectory: JointTrajectory, path: Path, notes: Mapping[str, Any] | None = None) -> None:
+    """Writes one ``.npz`` of plain arrays (words as fixed-width text), whole or not at all.
+
+    ``notes`` are further facts for readers of the file (numbers, words), kept as ``note_<name>``.
+    """
     arrays: dict[str, Any] = {
         _SCHEMA_KEY: np.str_(trajectory.SCHEMA),
         _VERSION_KEY: np.int64(trajectory.VERSION),
@@ -135,6 +140,8 @@ def write_npz(trajectory: JointTrajectory, path: Path) -> None:
     for field in dataclasses.fields(trajectory):
         value = getattr(trajectory, field.name)
         arrays[field.name] = value if isinstance(value, np.ndarray) else np.array(value, dtype=np.str_)
+    for name, value in (notes or {}).items():
+        arrays[_NOTE + name] = np.array(np.nan if value is None else value)
     with atomic_file(Path(path)) as beside, beside.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
@@ -147,7 +154,7 @@ def read_npz(path: Path) -> JointTrajectory:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files if not name.startswith(_NOTE)}
     except (OSError, ValueError) as err:
         raise RecordError(f"{path} is not a trajectory file: {err}") from err
     schema, version = str(arrays.pop(_SCHEMA_KEY, "")), int(arrays.pop(_VERSION_KEY, -1))
@@ -167,7 +174,7 @@ def write_csv(trajectory: JointTrajectory, path: Path) -> None:
     """Writes a table: t_ns, base x y z qw qx qy qz, every joint by name, then validity and confidence per side."""
     base = [f"base_{k}" for k in ("x", "y", "z", "qw", "qx", "qy", "qz")]
     sides = ["valid_left", "valid_right", "confidence_left", "confidence_right"]
-    poses = _base_columns(trajectory)
+    poses = base_columns(trajectory)
     with atomic_file(Path(path)) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["t_ns", *base, *trajectory.joint_names, *sides])
@@ -202,7 +209,8 @@ def _digits(value: float) -> str:
     return repr(float(value))
 
 
-def _base_columns(trajectory: JointTrajectory) -> Float64[np.ndarray, "t 7"]:
+def base_columns(trajectory: JointTrajectory) -> Float64[np.ndarray, "t 7"]:
+    """Where the base stands in every frame: x y z qw qx qy qz, quaternions continuous."""
     T = np.broadcast_to(trajectory.T_world_base, (len(trajectory.t_ns), 4, 4))
     quats = quat_continuous(quat_from_matrix(T[:, :3, :3]))
     return np.concatenate([T[:, :3, 3], quats], axis=1)
