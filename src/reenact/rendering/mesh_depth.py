@@ -87,6 +87,11 @@ class MeshDepthRenderer:
         self._renderer = OffscreenRenderer(self._model, config)
         self._renderer.show_back_faces()
 
+    @property
+    def mesh_count(self) -> int:
+        """How many meshes it draws."""
+        return len(self._where)
+
     def render(
         self,
         T_camera_object: Float[np.ndarray, "o 4 4"],

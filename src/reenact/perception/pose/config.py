@@ -1,0 +1,71 @@
+"""Thresholds of the pose role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PoseConfig:
+    """Lengths in metres, angles in radians unless named otherwise."""
+
+    window_px: int = 112
+    """Side of the square close-up in which outlines and drawn meshes are compared."""
+    surface_points: int = 3000
+    """Points sampled on a mesh for matching depth."""
+    cloud_points: int = 500
+    """Depth points used per object and frame."""
+    contour_points: int = 120
+    """Points of the drawn outline used per frame."""
+    iterations: int = 6
+    """Gauss-Newton steps per frame."""
+    outline_sigma_px: float = 1.0
+    """Noise of a mask's edge, pixels of the mask."""
+    track_sigma_px: float = 1.0
+    """Noise of a followed point, pixels of the full frame (forward-backward LK: 0.3-1)."""
+    anchor_sigma: float = 0.003
+    """Noise of the place of a followed point on the mesh."""
+    effective_points: float = 40.0
+    """Neighbouring depth or outline points share their error; a term counts as at most so many independent ones."""
+    surface_reach: float = 0.04
+    """Depth points farther than this from the mesh are not the object's."""
+    speed: float = 1.0
+    """Fastest usual motion of a held thing (m/s): the spread of the prediction."""
+    turn_rate: float = 4.0
+    """Fastest usual turn (rad/s)."""
+    max_prior_gap_s: float = 0.5
+    """Frames farther apart than this do not predict each other."""
+    hand_skin: float = 0.008
+    """From a joint's centre to the skin of a finger."""
+    support_sigma_min: float = 0.002
+    """Floor of the support plane's sigma when things stand on it."""
+    min_area_px: int = 40
+    """Mask pixels below which nothing is said about a pose."""
+    min_iou: float = 0.55
+    """Overlap of the drawn and the seen outline (what hands hide left out) below which a pose is not valid."""
+    search_rest_frames: int = 8
+    """After a search that found nothing better, frames until the next."""
+    doubt_iou: float = 0.85
+    """Overlap below which a wider search is tried, where enough of the object is unhidden."""
+    min_track_points: int = 6
+    """Followed points that alone can carry a pose while the mask is lost or mostly hidden."""
+    min_visible_share: float = 0.12
+    """Share of the drawn outline that must be unhidden for a pose from the outline alone."""
+    ransac_rounds: int = 60
+    """Tries of the rigid fit of 3D tracks."""
+    ransac_reach: float = 0.012
+    """Inlier distance of that fit (grows with the noise of depth)."""
+    depth_sigma_floor: float = 0.003
+    """Floor of the sigma of a depth point."""
+    search_turns: int = 24
+    """Turns about the upright tried for a thing that stands on a known plane."""
+    search_rotations: int = 144
+    """Rotations tried where nothing says what is up."""
+    search_keep: int = 12
+    """Best candidates of the search that are refined a little."""
+    search_finish: int = 3
+    """Best of those that are refined to the end."""
+    continuity_rad: float = 0.6
+    """A candidate that turns by this much more than another must fit clearly better to be chosen."""
+    seed: int = 0
+    """Seed of sampling and RANSAC."""

@@ -1,0 +1,191 @@
+"""The first pose of an object: rotations are tried all around, placed by mask, depth or plane, and the best refined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+from scipy.spatial.transform import Rotation
+
+from reenact.geometry.rotations import rotation_between, so3_exp
+from reenact.perception.pose.config import PoseConfig
+from reenact.perception.pose.contract import Plane, Sighting
+from reenact.perception.pose.model import ObjectModel
+from reenact.perception.pose.refine import Fit, PoseRefiner, score
+from reenact.perception.pose.window import Camera, mask_box
+
+_UPRIGHT_BONUS = 0.03
+"""Of the overlap: things usually stand as their mesh does."""
+_NUDGE = 0.45
+"""Turn of the small search (rad): a neighbouring local minimum."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A pose of the search and its fit."""
+
+    T_camera_object: Float64[np.ndarray, "4 4"]
+    fit: Fit
+    value: float
+
+
+def first_pose(
+    refiner: PoseRefiner,
+    sighting: Sighting,
+    config: PoseConfig,
+    near: Float[np.ndarray, "3 3"] | None = None,
+) -> Candidate | None:
+    """The best pose in one frame; None where the mask is too small for any.
+
+    near: a rotation (camera frame) known to be close to the right one; far ones must then fit clearly better.
+    """
+    mask = sighting.label == sighting.code
+    if not sighting.mask_valid or mask.sum() < config.min_area_px:
+        return None
+    seen = SeenBox.of(mask, refiner.camera)
+    tried = []
+    for R, bonus in rotations(refiner.model, sighting.plane, config, near):
+        T = place(refiner, sighting, R, seen)
+        fit = refiner.fit(T, sighting)
+        tried.append(Candidate(T, fit, score(fit) + bonus))
+    for keep, rounds in ((config.search_keep, 1), (config.search_finish, 4)):
+        tried.sort(key=lambda c: -c.value)
+        tried = [_refined(refiner, sighting, candidate, rounds) for candidate in tried[:keep]]
+    return max(tried, key=lambda c: c.value)
+
+
+def _refined(refiner: PoseRefiner, sighting: Sighting, candidate: Candidate, rounds: int) -> Candidate:
+    bonus = candidate.value - score(candidate.fit)
+    T = refiner.refine(candidate.T_camera_object, sighting, rounds=rounds).T_camera_object
+    fit = refiner.fit(T, sighting)
+    return Candidate(T, fit, score(fit) + bonus)
+
+
+def rotations(
+    model: ObjectModel, plane: Plane | None, config: PoseConfig, near: Float[np.ndarray, "3 3"] | None
+) -> list[tuple[np.ndarray, float]]:
+    """Rotations to try, each with its bonus."""
+    round_about = np.linalg.norm(model.symmetry_axis) > 0.5
+    if near is not None:
+        out = [(R @ near, 0.0 if i == 0 else -0.02 - 0.03 * turn) for i, (R, turn) in enumerate(_around())]
+    elif plane is not None:
+        out = _standing(model, plane, config, bool(round_about))
+    else:
+        count = config.search_rotations // (4 if round_about else 1)
+        all_around = Rotation.random(count, rng=np.random.default_rng(config.seed)).as_matrix()
+        out = [(R, 0.0) for R in all_around]
+    return out
+
+
+def _around() -> list[tuple[np.ndarray, float]]:
+    """No turn, then turns by 30, 60, 90 and 180 degrees about 13 axes; each with its share of a half turn."""
+    axes = np.array(
+        [[x, y, z] for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if (x, y, z) > (0, 0, 0)]
+    )
+    axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+    out = [(np.eye(3), 0.0)]
+    for degrees in (30, -30, 60, -60, 90, 180):
+        out += [(np.asarray(so3_exp(axis * np.deg2rad(degrees))), abs(degrees) / 180) for axis in axes]
+    return out
+
+
+def _standing(
+    model: ObjectModel, plane: Plane, config: PoseConfig, round_about: bool
+) -> list[tuple[np.ndarray, float]]:
+    """On one of its six sides, turned about the upright."""
+    out = []
+    for i, up in enumerate(np.concatenate([np.eye(3)[::-1], -np.eye(3)[::-1]])):
+        base = rotation_between(up, plane.normal)
+        along = round_about and abs(float(up @ model.symmetry_axis)) > 0.99
+        turns = 1 if along else config.search_turns if i == 0 else config.search_turns // 2
+        for angle in 2 * np.pi * np.arange(turns) / turns:
+            bonus = _UPRIGHT_BONUS if i == 0 else 0.0
+            out.append((np.asarray(so3_exp(plane.normal * angle)) @ base, bonus))
+    return out
+
+
+@dataclass(frozen=True)
+class SeenBox:
+    """The mask's bounding box in x/z, y/z, and which of its sides are only where the picture ends."""
+
+    low: Float64[np.ndarray, " 2"]
+    high: Float64[np.ndarray, " 2"]
+    cut_low: Bool[np.ndarray, " 2"]
+    cut_high: Bool[np.ndarray, " 2"]
+
+    @staticmethod
+    def of(mask: Bool[np.ndarray, "h w"], camera: Camera) -> SeenBox:
+        """From a mask that is not empty."""
+        low, high = mask_box(mask, camera)
+        ends = [mask[:, :2].any(), mask[:2].any(), mask[:, -2:].any(), mask[-2:].any()]
+        return SeenBox(low, high, np.array(ends[:2]), np.array(ends[2:]))
+
+    def shift(
+        self, low: Float64[np.ndarray, " 2"], high: Float64[np.ndarray, " 2"]
+    ) -> Float64[np.ndarray, " 2"]:
+        """From a drawn box to this one: its middle on the middle, or edge on edge where the other edge is cut."""
+        middle = (self.low + self.high - low - high) / 2
+        only_high, only_low = self.cut_low & ~self.cut_high, self.cut_high & ~self.cut_low
+        return np.where(only_high, self.high - high, np.where(only_low, self.low - low, middle))
+
+    def growth(self, low: Float64[np.ndarray, " 2"], high: Float64[np.ndarray, " 2"]) -> float:
+        """How much larger a drawn box is, along sides that are not cut (1 where all are)."""
+        whole = ~(self.cut_low | self.cut_high)
+        if not whole.any():
+            return 1.0
+        return float((high - low)[whole].max() / max(float((self.high - self.low)[whole].max()), 1e-6))
+
+
+def place(
+    refiner: PoseRefiner, sighting: Sighting, R: Float[np.ndarray, "3 3"], seen: SeenBox
+) -> Float64[np.ndarray, "4 4"]:
+    """The rotation, moved so that the object covers its mask: at the depth that is measured, else standing on the
+    plane, else as far away as its size says."""
+    model, plane = refiner.model, sighting.plane
+    T = np.eye(4)
+    T[:3, :3] = R
+    offsets = model.points @ R.T
+    wide = float(max(np.ptp(offsets, axis=0)[:2]))
+    z = wide / max(float((seen.high - seen.low).max()), 1e-6) + float(np.ptp(offsets[:, 2])) / 2
+    if len(sighting.cloud) >= 10:
+        z = float(np.median(sighting.cloud[:, 2])) + 0.6 * float(-offsets[:, 2].min())
+    T[:3, 3] = np.array([*(seen.low + seen.high) / 2, 1.0]) * z
+    stands = plane is not None and len(sighting.cloud) < 10 and len(sighting.hand) == 0
+    for _ in range(3):
+        if stands and plane is not None:
+            T[:3, 3] = _on_plane(T[:3, 3], plane, float((offsets @ plane.normal).min()))
+        T[:2, 3] += seen.shift(*refiner.extent(T)) * T[2, 3]
+        if not stands and len(sighting.cloud) < 10:
+            T[:3, 3] *= seen.growth(*refiner.extent(T))
+        if len(sighting.cloud) >= 10:
+            T[:3, 3] *= 1.0 + refiner.depth_offset(T, sighting) / T[2, 3]
+    return T
+
+
+def nudged(
+    refiner: PoseRefiner,
+    sighting: Sighting,
+    T_camera_object: Float[np.ndarray, "4 4"],
+    anchors: np.ndarray | None,
+) -> Candidate:
+    """The best of a pose and its small turns about what is seen of the object, each refined."""
+    pivot = np.median(sighting.cloud, axis=0) if len(sighting.cloud) >= 10 else T_camera_object[:3, 3]
+    found = []
+    for axis in np.concatenate([np.eye(3), -np.eye(3)]):
+        turn = np.asarray(so3_exp(axis * _NUDGE))
+        T = np.array(T_camera_object, float)
+        T[:3, :3], T[:3, 3] = turn @ T[:3, :3], pivot + turn @ (T[:3, 3] - pivot)
+        T = refiner.refine(T, sighting, None, anchors, rounds=2).T_camera_object
+        fit = refiner.fit(T, sighting)
+        found.append(Candidate(T, fit, score(fit)))
+    return max(found, key=lambda c: c.value)
+
+
+def _on_plane(origin: np.ndarray, plane: Plane, lowest: float) -> np.ndarray:
+    """The origin moved along its ray until the object's lowest point is on the plane; unmoved if the ray is level."""
+    along = float(origin @ plane.normal)
+    if abs(along) < 1e-6:
+        return origin
+    factor = (plane.offset - lowest) / along
+    return origin * factor if factor > 0.05 else origin

@@ -1,0 +1,86 @@
+"""Gauss-Newton on one pose: the terms are linearised anew at every step, heavy residuals lose weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+from reenact.geometry.rotations import so3_exp
+from reenact.perception.pose.terms import Term
+
+_MAX_STEP, _MAX_TURN = 0.08, 0.35
+_WIDE = np.diag([0.5**2] * 3 + [(np.pi / np.sqrt(3)) ** 2] * 3)
+"""Nothing known: half a metre, and a turn evenly spread over the circle."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A pose and how sure it is."""
+
+    T_camera_object: Float64[np.ndarray, "4 4"]
+    covariance: Float64[np.ndarray, "6 6"]
+    """Of (dt, w), camera axes."""
+    misfit: float
+    """Root mean square of the residuals that measure (the prior left out), in sigmas; 0 without any."""
+
+
+def solve_pose(
+    T_start: Float[np.ndarray, "4 4"],
+    terms_at: Callable[[Float64[np.ndarray, "4 4"]], Sequence[Term]],
+    iterations: int,
+) -> Solution:
+    """From a start that is near enough for the terms to pull the right way."""
+    T = np.array(T_start, float)
+    for _ in range(iterations):
+        H, g, _ = _normal(terms_at(T))
+        step = -np.linalg.solve(H + 1e-9 * np.trace(H) * np.eye(6) / 6 + 1e-6 * np.eye(6), g)
+        T = moved(T, step)
+        if np.abs(step[:3]).max() < 1e-5 and np.abs(step[3:]).max() < 1e-4:
+            break
+    H, _, misfit = _normal(terms_at(T))
+    return Solution(T, bounded_inverse(H / max(1.0, misfit**2)), misfit)
+
+
+def moved(T: Float[np.ndarray, "4 4"], step: Float64[np.ndarray, " 6"]) -> Float64[np.ndarray, "4 4"]:
+    """T changed by (dt, w), steps that are too long shortened."""
+    shorten = min(
+        1.0,
+        _MAX_STEP / max(float(np.linalg.norm(step[:3])), 1e-12),
+        _MAX_TURN / max(float(np.linalg.norm(step[3:])), 1e-12),
+    )
+    out = np.array(T, float)
+    out[:3, :3] = so3_exp(step[3:] * shorten) @ out[:3, :3]
+    u, _, vt = np.linalg.svd(out[:3, :3])
+    out[:3, :3] = u @ vt
+    out[:3, 3] += step[:3] * shorten
+    return out
+
+
+def bounded_inverse(information: Float64[np.ndarray, "6 6"]) -> Float64[np.ndarray, "6 6"]:
+    """The covariance, never wider than knowing nothing."""
+    covariance = np.linalg.inv(information + np.linalg.inv(_WIDE))
+    return np.asarray((covariance + covariance.T) / 2)
+
+
+def _normal(terms: Sequence[Term]) -> tuple[np.ndarray, np.ndarray, float]:
+    H, g = np.zeros((6, 6)), np.zeros(6)
+    square, count = 0.0, 0.0
+    for term in terms:
+        n = len(term.residual)
+        if n == 0:
+            continue
+        size = np.abs(term.residual)
+        weight = (
+            np.minimum(1.0, term.robust / np.maximum(size, 1e-12)) if np.isfinite(term.robust) else np.ones(n)
+        )
+        share = min(1.0, term.effective / n)
+        weighted = term.jacobian * (weight * share)[:, None]
+        H += weighted.T @ term.jacobian
+        g += weighted.T @ term.residual
+        if term.name != "prior":
+            square += share * float((weight * term.residual**2).sum())
+            count += share * n
+    return H, g, float(np.sqrt(square / count)) if count > 0 else 0.0

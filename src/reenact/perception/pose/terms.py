@@ -1,0 +1,223 @@
+"""What a frame says about a pose, as linear terms: residuals in sigmas and their change with the pose.
+
+A change of pose is (dt, w): the object's origin moves by dt and the object turns by the rotation vector w about its
+origin, both in the camera's axes (the order of `PoseCovariance`). So a point at offset r from the origin moves by
+dt + w x r.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+from scipy.spatial import cKDTree
+
+from reenact.geometry.rotations import hat, so3_log
+from reenact.perception.pose.window import Window
+
+
+@dataclass(frozen=True)
+class Term:
+    """Residuals in sigmas, and how they change with (dt, w)."""
+
+    name: str
+    residual: Float64[np.ndarray, " n"]
+    jacobian: Float64[np.ndarray, "n 6"]
+    effective: float
+    """Most independent measurements that it counts for."""
+    robust: float = 2.5
+    """Residuals beyond this many sigmas lose weight (Huber); infinity for none."""
+
+
+class SurfacePart:
+    """Points of a surface with normals (object frame) and a tree to find the nearest."""
+
+    def __init__(self, points: Float64[np.ndarray, "n 3"], normals: Float64[np.ndarray, "n 3"]) -> None:
+        self.points, self.normals = points, normals
+        self.tree = cKDTree(points)
+
+
+def no_term(name: str) -> Term:
+    """A term that says nothing."""
+    return Term(name, np.zeros(0), np.zeros((0, 6)), 1.0)
+
+
+def moves(T_camera_object: Float[np.ndarray, "4 4"], points: Float64[np.ndarray, "n 3"]) -> np.ndarray:
+    """How camera points of the object change with (dt, w): [n 3 6]."""
+    offsets = points @ T_camera_object[:3, :3].T
+    eye = np.broadcast_to(np.eye(3), (len(points), 3, 3))
+    return np.concatenate([eye, -hat(offsets)], axis=2)
+
+
+def placed(T_camera_object: Float[np.ndarray, "4 4"], points: Float64[np.ndarray, "n 3"]) -> np.ndarray:
+    """Object points in the camera's frame."""
+    result: np.ndarray = points @ T_camera_object[:3, :3].T + T_camera_object[:3, 3]
+    return result
+
+
+def outline_term(
+    T_camera_object: Float[np.ndarray, "4 4"],
+    outline: Float64[np.ndarray, "n 3"],
+    window: Window,
+    sigma_px: float,
+    effective: float,
+) -> Term:
+    """Points of the drawn outline (object frame) lie on the edge of the mask.
+
+    sigma_px counts pixels of the mask. Points that something may hide, and those off the window, are left out.
+    """
+    if len(outline) == 0:
+        return no_term("outline")
+    p = placed(T_camera_object, outline)
+    K = window.view.K
+    uv = p[:, :2] / p[:, 2:] * [K[0, 0], K[1, 1]] + K[:2, 2]
+    h, w = window.distance_px.shape
+    near = np.rint(uv).astype(int)
+    ok = ((near >= 1) & (near < [w - 1, h - 1])).all(1)
+    u, v = np.where(ok[:, None], near, 1).T
+    ok &= window.edge_known[v, u]
+    if not ok.any():
+        return no_term("outline")
+    p, uv, u, v, outline = p[ok], uv[ok], u[ok], v[ok], outline[ok]
+    field = window.distance_px
+    slope = np.stack([(field[v, u + 1] - field[v, u - 1]) / 2, (field[v + 1, u] - field[v - 1, u]) / 2], 1)
+    distance = field[v, u] + ((uv - np.stack([u, v], 1)) * slope).sum(1) + 0.5
+    dproject = np.zeros((len(p), 2, 3))
+    dproject[:, 0, 0], dproject[:, 1, 1] = K[0, 0] / p[:, 2], K[1, 1] / p[:, 2]
+    dproject[:, 0, 2] = -K[0, 0] * p[:, 0] / p[:, 2] ** 2
+    dproject[:, 1, 2] = -K[1, 1] * p[:, 1] / p[:, 2] ** 2
+    dp = moves(T_camera_object, outline)
+    sigma = max(sigma_px * window.px_per_mask_px, 0.7)
+    jacobian = np.einsum("ni,nij,njk->nk", slope, dproject, dp) / sigma
+    return Term("outline", distance / sigma, jacobian, effective, 3.0)
+
+
+def surface_term(
+    T_camera_object: Float[np.ndarray, "4 4"],
+    cloud: Float64[np.ndarray, "n 3"],
+    sigma: Float64[np.ndarray, " n"],
+    surface: SurfacePart,
+    reach: float,
+    effective: float,
+) -> Term:
+    """Depth points (camera frame) lie on the part of the surface that is seen."""
+    if len(cloud) < 5 or len(surface.points) < 20:
+        return no_term("surface")
+    R, t = T_camera_object[:3, :3], T_camera_object[:3, 3]
+    local = (cloud - t) @ R
+    distance, idx = surface.tree.query(local, distance_upper_bound=reach)
+    ok = np.isfinite(distance)
+    if ok.sum() < 5:
+        return no_term("surface")
+    n_local, q_local = surface.normals[idx[ok]], surface.points[idx[ok]]
+    residual = ((local[ok] - q_local) * n_local).sum(1)
+    n_camera = n_local @ R.T
+    # the plane moves with the object: d(residual) = -n . (dt + w x r)
+    dp = moves(T_camera_object, q_local)
+    jacobian = -np.einsum("ni,nik->nk", n_camera, dp)
+    # along a grazing ray an error in depth is a smaller error across the surface
+    ray = cloud[ok] / np.linalg.norm(cloud[ok], axis=1, keepdims=True)
+    across = np.maximum(np.abs((n_camera * ray).sum(1)), 0.3) * sigma[ok]
+    return Term("surface", residual / across, jacobian / across[:, None], effective, 2.0)
+
+
+def track_term(
+    T_camera_object: Float[np.ndarray, "4 4"],
+    anchors: Float64[np.ndarray, "k 3"],
+    flat: Float64[np.ndarray, "k 2"],
+    sigma: Float64[np.ndarray, " k"],
+    effective: float,
+) -> Term:
+    """Followed points: their places on the mesh project onto x/z, y/z `flat` within sigma (same unit)."""
+    if len(anchors) == 0:
+        return no_term("tracks")
+    p = placed(T_camera_object, anchors)
+    z = np.maximum(p[:, 2], 1e-3)
+    residual = (p[:, :2] / z[:, None] - flat) / sigma[:, None]
+    dproject = np.zeros((len(p), 2, 3))
+    dproject[:, 0, 0] = dproject[:, 1, 1] = 1 / z
+    dproject[:, 0, 2], dproject[:, 1, 2] = -p[:, 0] / z**2, -p[:, 1] / z**2
+    jacobian = dproject @ moves(T_camera_object, anchors) / sigma[:, None, None]
+    return Term("tracks", residual.reshape(-1), jacobian.reshape(-1, 6), 2 * effective, 2.0)
+
+
+def standing_term(
+    T_camera_object: Float[np.ndarray, "4 4"],
+    feet: Float64[np.ndarray, "n 3"],
+    normal_camera: Float64[np.ndarray, " 3"],
+    offset: float,
+    sigma: float,
+) -> Term:
+    """The feet (object frame) touch the plane normal . x = offset (camera frame)."""
+    p = placed(T_camera_object, feet)
+    residual = (p @ normal_camera - offset) / sigma
+    jacobian = np.einsum("i,nik->nk", normal_camera, moves(T_camera_object, feet)) / sigma
+    return Term("standing", residual, jacobian, float(len(feet)), 3.0)
+
+
+def above_term(
+    T_camera_object: Float[np.ndarray, "4 4"],
+    corners: Float64[np.ndarray, "n 3"],
+    normal_camera: Float64[np.ndarray, " 3"],
+    offset: float,
+    sigma: float,
+) -> Term:
+    """Nothing of the object is below the plane: only corners that are say anything."""
+    depth = placed(T_camera_object, corners) @ normal_camera - offset
+    below = corners[depth < 0]
+    if len(below) == 0:
+        return no_term("above")
+    term = standing_term(T_camera_object, below, normal_camera, offset, sigma)
+    return Term("above", term.residual, term.jacobian, 2.0, 3.0)
+
+
+def touch_term(
+    T_camera_object: Float[np.ndarray, "4 4"],
+    hand: Float64[np.ndarray, "n 3"],
+    sigma: Float64[np.ndarray, "n 3"],
+    surface: SurfacePart,
+    skin: float,
+) -> Term:
+    """Joints of fingers that hold the object (camera frame, sigma along x y z) are one skin away from its surface."""
+    if len(hand) == 0:
+        return no_term("touch")
+    local = (hand - T_camera_object[:3, 3]) @ T_camera_object[:3, :3]
+    distance, idx = surface.tree.query(local)
+    points = surface.points
+    to_hand = hand - placed(T_camera_object, points[idx])
+    direction = to_hand / np.maximum(distance, 1e-9)[:, None]
+    spread = np.sqrt((direction**2 * sigma**2).sum(1) + skin**2)
+    jacobian = -np.einsum("ni,nik->nk", direction, moves(T_camera_object, points[idx])) / spread[:, None]
+    # all joints of a hand share its error along the line of sight
+    return Term("touch", (distance - skin) / spread, jacobian, 1.5, 2.0)
+
+
+def prior_term(
+    T_camera_object: Float[np.ndarray, "4 4"],
+    T_predicted: Float[np.ndarray, "4 4"],
+    covariance: Float64[np.ndarray, "6 6"],
+) -> Term:
+    """The pose is the predicted one within its covariance."""
+    turn = so3_log(T_camera_object[:3, :3] @ T_predicted[:3, :3].T)
+    change = np.concatenate([T_camera_object[:3, 3] - T_predicted[:3, 3], turn])
+    root = np.linalg.inv(np.linalg.cholesky(covariance))
+    return Term("prior", root @ change, root, 6.0, np.inf)
+
+
+def visible_points(
+    T_camera_object: Float[np.ndarray, "4 4"],
+    points: Float64[np.ndarray, "n 3"],
+    depth: Float[np.ndarray, "h w"],
+    K: Float[np.ndarray, "3 3"],
+    slack: float,
+) -> Bool[np.ndarray, " n"]:
+    """Which surface points a drawn depth picture shows (within `slack` metres)."""
+    p = placed(T_camera_object, points)
+    uv = np.rint(p[:, :2] / np.maximum(p[:, 2:], 1e-6) * [K[0, 0], K[1, 1]] + K[:2, 2]).astype(int)
+    h, w = depth.shape
+    ok = (p[:, 2] > 0) & ((uv >= 0) & (uv < [w, h])).all(1)
+    u, v = np.where(ok[:, None], uv, 0).T
+    drawn = depth[v, u]
+    shown: np.ndarray = ok & (drawn > 0) & (np.abs(p[:, 2] - drawn) < slack)
+    return shown

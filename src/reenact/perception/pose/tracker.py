@@ -1,0 +1,332 @@
+"""One object through a clip: found in its clearest frame, then followed forward and backward from there.
+
+Prediction: the rigid motion of 3D tracks where they have depth (DexMan B.3), the last pose otherwise. Refinement: see
+`refine`. Followed points get their place on the mesh the first time a pose is trusted, so the pose does not drift
+while they live.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from reenact.geometry.transforms import inverse
+from reenact.perception.pose.config import PoseConfig
+from reenact.perception.pose.contract import ObjectPoses, PoseStart, Sighting, SightingSource
+from reenact.perception.pose.initial import Candidate, first_pose, nudged
+from reenact.perception.pose.model import ObjectModel
+from reenact.perception.pose.refine import Fit, PoseRefiner, Prior, feet_of, score
+from reenact.perception.pose.rigid import rigid_ransac
+from reenact.perception.pose.solve import Solution, bounded_inverse
+from reenact.perception.pose.symmetry import nearest_equivalent
+from reenact.perception.pose.terms import placed
+from reenact.perception.pose.window import Camera
+from reenact.rendering.mesh_depth import MeshDepthRenderer
+
+
+@dataclass
+class _State:
+    """What is carried from frame to frame."""
+
+    T_world_object: np.ndarray
+    covariance: np.ndarray
+    """World axes."""
+    t_seconds: float
+    points: dict[int, tuple[np.ndarray, float]]
+    """World places of followed points with depth, and their sigma."""
+    trusted: bool
+
+
+class PoseTracker:
+    """The CPU backend. Holds no GL of its own: it draws with the renderer it is given."""
+
+    name = "outline_depth_tracks"
+    licence = "none"
+
+    def __init__(
+        self, renderer: MeshDepthRenderer, mesh_idx: int, camera: Camera, config: PoseConfig
+    ) -> None:
+        self._renderer, self._mesh_idx, self._camera, self._config = renderer, mesh_idx, camera, config
+
+    def track(
+        self, model: ObjectModel, sightings: SightingSource, start: PoseStart | None = None
+    ) -> ObjectPoses:
+        """See `PoseBackend.track`."""
+        return _Run(
+            model,
+            sightings,
+            PoseRefiner(model, self._renderer, self._mesh_idx, self._camera, self._config),
+            self._config,
+        ).all_frames(start)
+
+
+class _Run:
+    def __init__(
+        self, model: ObjectModel, sightings: SightingSource, refiner: PoseRefiner, config: PoseConfig
+    ) -> None:
+        self.model, self.sightings, self.refiner, self.config = model, sightings, refiner, config
+        frames = len(sightings)
+        self.T = np.tile(np.eye(4), (frames, 1, 1))
+        self.valid, self.confidence = np.zeros(frames, bool), np.zeros(frames)
+        self.covariance = np.tile(bounded_inverse(np.zeros((6, 6))), (frames, 1, 1))
+        self.anchors: dict[int, np.ndarray] = {}
+        self.doubts: Counter[int] = Counter()
+        self.why: Counter[str] = Counter()
+        self.searches = self.patience = 0
+
+    def all_frames(self, start: PoseStart | None) -> ObjectPoses:
+        reference = self._reference(start)
+        if reference is None:
+            return self._result("no frame shows enough of it", None)
+        frame, T_world_object = reference
+        sighting = self.sightings[frame]
+        if sighting.plane is not None:
+            up = (sighting.T_world_camera[:3, :3] @ sighting.plane.normal) @ T_world_object[:3, :3]
+            self.refiner.feet = feet_of(self.model, up)
+        state = self._state(T_world_object, self.covariance[frame], sighting)
+        state = self._frame(frame, sighting, state, None)
+        for order in (range(frame + 1, len(self.sightings)), range(frame - 1, -1, -1)):
+            now = state
+            for k in order:
+                seen = self.sightings[k]
+                now = self._frame(k, seen, self._predicted(now, seen), now)
+        return self._result("", frame)
+
+    def _reference(self, start: PoseStart | None) -> tuple[int, np.ndarray] | None:
+        """The frame to begin with and the pose there."""
+        if start is not None:
+            return start.frame, np.asarray(start.T_world_object)
+        best: tuple[float, int, np.ndarray] | None = None
+        for frame in clearest(self.sightings, self.config)[:3]:
+            sighting = self.sightings[frame]
+            found = first_pose(self.refiner, sighting, self.config)
+            if found is None:
+                continue
+            value = found.value * (0.6 + 0.4 * found.fit.visible_share)
+            if best is None or value > best[0] + 0.02:
+                best = (value, frame, sighting.T_world_camera @ found.T_camera_object)
+            if found.fit.iou > 0.9:
+                break
+        return None if best is None else best[1:]
+
+    def _predicted(self, last: _State, sighting: Sighting) -> Prior:
+        """World pose and covariance at the new time (as a `Prior` whose frame is the world)."""
+        gap = abs(sighting.t_seconds - last.t_seconds)
+        T = last.T_world_object
+        pairs = [
+            (i, k)
+            for k, i in enumerate(sighting.track_idx.tolist())
+            if i in last.points and sighting.track_sigma[k] > 0
+        ]
+        spread = np.array([self.config.speed * gap] * 3 + [self.config.turn_rate * gap] * 3)
+        if len(pairs) >= 4:
+            src = np.array([last.points[i][0] for i, _ in pairs])
+            dst = placed(sighting.T_world_camera, sighting.track_points[[k for _, k in pairs]])
+            sigma = np.hypot(
+                [last.points[i][1] for i, _ in pairs], sighting.track_sigma[[k for _, k in pairs]]
+            )
+            fit = rigid_ransac(
+                src,
+                dst,
+                self.config.ransac_reach + 2 * sigma,
+                rounds=self.config.ransac_rounds,
+                seed=self.config.seed,
+            )
+            if fit is not None:
+                T = fit.T_dst_src @ T
+                spread = spread * 0.5
+        return Prior(T, bounded_inverse(np.linalg.inv(last.covariance + np.diag(spread**2 + 1e-8))))
+
+    def _frame(
+        self, frame: int, sighting: Sighting, predicted: Prior | _State, last: _State | None
+    ) -> _State:
+        """Refine, judge, store; returns what the next frame starts from."""
+        T_world_camera = sighting.T_world_camera
+        T_camera_world = inverse(T_world_camera)
+        if isinstance(predicted, _State):
+            predicted = Prior(predicted.T_world_object, bounded_inverse(np.zeros((6, 6))))
+        prior = Prior(
+            T_camera_world @ predicted.T_camera_object, turned(predicted.covariance, T_camera_world)
+        )
+        anchors = np.array(
+            [self.anchors.get(i, np.full(3, np.nan)) for i in sighting.track_idx.tolist()]
+        ).reshape(-1, 3)
+        prior = self._better_start(prior, sighting, last, T_camera_world)
+        solution = self.refiner.refine(prior.T_camera_object, sighting, prior, anchors)
+        fit = self.refiner.fit(solution.T_camera_object, sighting)
+        reason = self._refusal(solution, fit, sighting, anchors)
+        if sighting.mask_valid and self._doubtful(reason, fit):
+            solution, fit = self._search(sighting, prior, solution, fit, anchors)
+            reason = self._refusal(solution, fit, sighting, anchors)
+        if reason:
+            self.why[reason] += 1
+            held = predicted.T_camera_object if last is None else last.T_world_object
+            self.T[frame] = held
+            return _State(held, predicted.covariance, sighting.t_seconds, {}, False)
+        T = T_world_camera @ solution.T_camera_object
+        if last is not None:
+            T[:3, :3] = self._calm(T[:3, :3], predicted.T_camera_object[:3, :3], anchors)
+        self.T[frame], self.valid[frame] = T, True
+        self.covariance[frame] = turned(solution.covariance, T_world_camera) + self._unseen_turn(T, anchors)
+        self.confidence[frame] = confidence(fit)
+        self._anchor(sighting, T_camera_world @ T, fit)
+        return self._state(T, self.covariance[frame], sighting)
+
+    def _better_start(
+        self, prior: Prior, sighting: Sighting, last: _State | None, T_camera_world: np.ndarray
+    ) -> Prior:
+        """The predicted pose, or the last one where that agrees better with the frame."""
+        if last is None or np.array_equal(T_camera_world @ last.T_world_object, prior.T_camera_object):
+            return prior
+        held = T_camera_world @ last.T_world_object
+        if score(self.refiner.fit(held, sighting)) > score(self.refiner.fit(prior.T_camera_object, sighting)):
+            return Prior(held, prior.covariance)
+        return prior
+
+    def _calm(self, R: np.ndarray, R_predicted: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+        """Turns that cannot be seen are not made: of all equal rotations, the one nearest to the prediction."""
+        if np.linalg.norm(self.model.symmetry_axis) > 0.5 and np.isfinite(anchors).all(1).sum() >= 3:
+            return R  # followed points see the turn
+        order = self.model.symmetry_order if not np.isfinite(anchors).all(1).any() else 1
+        return nearest_equivalent(R, R_predicted, self.model.symmetry_axis, order)
+
+    def _unseen_turn(self, T_world_object: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+        """Covariance of the turn about a symmetry axis where no followed points show it: any turn is possible."""
+        out = np.zeros((6, 6))
+        if np.isfinite(anchors).all(1).sum() < 3:
+            axis = T_world_object[:3, :3] @ self.model.symmetry_axis
+            out[3:, 3:] = np.outer(axis, axis) * (np.pi**2 / 3)
+        return out
+
+    def _refusal(self, solution: Solution, fit: Fit, sighting: Sighting, anchors: np.ndarray) -> str:
+        """Why the pose is not to be trusted; empty if it is."""
+        c = self.config
+        followed = int(np.isfinite(anchors).all(1).sum())
+        if solution.T_camera_object[2, 3] < 0.05:
+            return "behind the camera"
+        by_tracks = followed >= c.min_track_points and solution.misfit < 4
+        if not sighting.mask_valid:
+            return "" if by_tracks else "mask lost"
+        if (sighting.label == sighting.code).sum() < c.min_area_px:
+            return "" if by_tracks else "hidden"
+        if fit.iou < c.min_iou:
+            return "outline differs"
+        if fit.visible_share < c.min_visible_share and not by_tracks:
+            return "hidden"
+        if 0 <= fit.depth_share < 0.25:
+            return "depth differs"
+        return ""
+
+    def _doubtful(self, reason: str, fit: Fit) -> bool:
+        """A search may help; not asked again for some frames after one that did not."""
+        c = self.config
+        self.patience += 1
+        if self.patience < 0 or fit.visible_share < c.min_visible_share:
+            return False
+        return (
+            reason in ("outline differs", "depth differs")
+            or fit.iou < c.doubt_iou
+            or 0 <= fit.depth_share < 0.8
+        )
+
+    def _search(
+        self, sighting: Sighting, prior: Prior, solution: Solution, fit: Fit, anchors: np.ndarray
+    ) -> tuple[Solution, Fit]:
+        """Small turns first; where the pose is plainly wrong, all turns. Kept if clearly better."""
+        self.searches += 1
+        found: Candidate | None = nudged(self.refiner, sighting, solution.T_camera_object, anchors)
+        if (
+            fit.visible_share > 0.3
+            and max(score(fit), found.value if found else 0) < self.config.min_iou + 0.1
+        ):
+            found = first_pose(self.refiner, sighting, self.config, prior.T_camera_object[:3, :3])
+        if found is None or found.value < score(fit) + 0.05:
+            self.patience = -self.config.search_rest_frames
+            return solution, fit
+        again = self.refiner.refine(found.T_camera_object, sighting, None, anchors, rounds=1)
+        return again, self.refiner.fit(again.T_camera_object, sighting)
+
+    def _anchor(self, sighting: Sighting, T_camera_object: np.ndarray, fit: Fit) -> None:
+        """Give new followed points their place on the mesh, and drop those that keep contradicting."""
+        focal = float(self.refiner.camera.params[0])
+        known = [k for k, i in enumerate(sighting.track_idx.tolist()) if i in self.anchors]
+        if known:
+            p = placed(T_camera_object, np.array([self.anchors[int(sighting.track_idx[k])] for k in known]))
+            off = np.linalg.norm(p[:, :2] / p[:, 2:] - sighting.track_flat[known], axis=1) * focal
+            for k, far in zip(known, off > 5 * self.config.track_sigma_px, strict=True):
+                i = int(sighting.track_idx[k])
+                self.doubts[i] += 1 if far else -1
+                if self.doubts[i] >= 3:
+                    del self.anchors[i], self.doubts[i]
+        new = [k for k, i in enumerate(sighting.track_idx.tolist()) if i not in self.anchors]
+        if not new or fit.iou < max(0.75, self.config.min_iou):
+            return
+        window = self.refiner.window(sighting, T_camera_object)
+        depth = self.refiner.draw(T_camera_object, window.view).depth
+        K = window.view.K
+        uv = np.rint(sighting.track_flat[new] * [K[0, 0], K[1, 1]] + K[:2, 2]).astype(int)
+        h, w = depth.shape
+        for k, (u, v) in zip(new, uv, strict=True):
+            if not (2 <= u < w - 2 and 2 <= v < h - 2):
+                continue
+            patch = depth[v - 2 : v + 3, u - 2 : u + 3]
+            if patch.min() <= 0 or np.ptp(patch) > 0.02:
+                continue  # at the edge, where a pixel decides about front or back
+            z = float(depth[v, u])
+            p = np.array([*sighting.track_flat[k], 1.0]) * z
+            self.anchors[int(sighting.track_idx[k])] = (p - T_camera_object[:3, 3]) @ T_camera_object[:3, :3]
+
+    def _state(self, T: np.ndarray, covariance: np.ndarray, sighting: Sighting) -> _State:
+        world = placed(sighting.T_world_camera, sighting.track_points)
+        points = {
+            int(i): (world[k], float(sighting.track_sigma[k]))
+            for k, i in enumerate(sighting.track_idx)
+            if sighting.track_sigma[k] > 0
+        }
+        return _State(T, covariance, sighting.t_seconds, points, True)
+
+    def _result(self, problem: str, reference: int | None) -> ObjectPoses:
+        notes = {
+            "problem": problem,
+            "reference_frame": reference,
+            "frames_valid": int(self.valid.sum()),
+            "frames": len(self.valid),
+            "refused": dict(self.why),
+            "searches": self.searches,
+            "anchored_points": len(self.anchors),
+        }
+        return ObjectPoses(self.T, self.valid, self.confidence, self.covariance, notes)
+
+
+def turned(
+    covariance: Float64[np.ndarray, "6 6"], T: Float64[np.ndarray, "4 4"]
+) -> Float64[np.ndarray, "6 6"]:
+    """A covariance of (dt, w) in the axes that T leads to."""
+    R = np.kron(np.eye(2), T[:3, :3])
+    out: np.ndarray = R @ covariance @ R.T
+    return (out + out.T) / 2
+
+
+def confidence(fit: Fit) -> float:
+    """0..1 from overlap, agreement with depth and how much is unhidden."""
+    value = np.clip((fit.iou - 0.4) / 0.5, 0.05, 1.0) * (0.4 + 0.6 * min(1.0, fit.visible_share / 0.6))
+    return float(value * (0.5 + 0.5 * fit.depth_share) if fit.depth_share >= 0 else value)
+
+
+def clearest(sightings: SightingSource, config: PoseConfig) -> list[int]:
+    """Frames by how much of the object they show (area, whole in the picture, no hand at it), best first."""
+    frames = np.unique(np.linspace(0, len(sightings) - 1, min(len(sightings), 24)).astype(int))
+    worth = []
+    for frame in frames:
+        s = sightings[int(frame)]
+        mask = s.label == s.code
+        area = float(mask.sum()) if s.mask_valid else 0.0
+        if area < config.min_area_px:
+            continue
+        cut = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
+        worth.append((area * (0.2 if cut else 1.0) * (0.5 if len(s.hand) else 1.0), int(frame)))
+    top = max((w for w, _ in worth), default=0.0)
+    return [f for w, f in sorted(worth, key=lambda x: (-(x[0] > 0.85 * top), -x[0]))]

@@ -1,0 +1,128 @@
+"""Laws of the parts: Jacobians are derivatives, symmetry keeps looks, RANSAC finds the planted motion."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reenact.geometry.rotations import random_rotation, rotation_angle, so3_exp
+from reenact.geometry.transforms import apply, make_T
+from reenact.perception.pose.model import ObjectModel, sample_surface
+from reenact.perception.pose.rigid import rigid_ransac
+from reenact.perception.pose.solve import moved
+from reenact.perception.pose.symmetry import find_symmetry, nearest_equivalent, turn_between
+from reenact.perception.pose.terms import (
+    SurfacePart,
+    Term,
+    outline_term,
+    prior_term,
+    standing_term,
+    surface_term,
+    touch_term,
+    track_term,
+)
+from reenact.perception.pose.window import Window
+from reenact.rendering.mesh_depth import View
+from tests.perception.pose.solids import box, cylinder
+
+RNG = np.random.default_rng(5)
+T0 = make_T(random_rotation(RNG), np.array([0.03, -0.05, 0.6]))
+POINTS, NORMALS = sample_surface(*box(0.06, 0.1, 0.16), 400, 0)
+
+
+def _outline(T: np.ndarray) -> Term:
+    v, u = np.mgrid[:64, :64].astype(np.float32)
+    field = 0.3 * u + 0.1 * v - 20
+    yes = np.ones((64, 64), bool)
+    window = Window(
+        View(np.array([[150.0, 0, 28], [0, 150, 40], [0, 0, 1]]), 64, 64), yes, ~yes, field, yes, 1.0
+    )
+    return outline_term(T, POINTS[:30], window, 1.0, 30.0)
+
+
+def _surface(T: np.ndarray) -> Term:
+    cloud = apply(T0, POINTS)  # residuals of zero: how the weights turn with the pose is left out on purpose
+    return surface_term(T, cloud, np.full(len(cloud), 0.01), SurfacePart(POINTS, NORMALS), 0.05, 40.0)
+
+
+def _touch(T: np.ndarray) -> Term:
+    hand = apply(T0, POINTS[::40] * 1.4)
+    return touch_term(T, hand, np.full((len(hand), 3), 0.01), SurfacePart(POINTS, NORMALS), 0.008)
+
+
+def _tracks(T: np.ndarray) -> Term:
+    p = apply(T0, POINTS[:9])
+    return track_term(T, POINTS[:9], p[:, :2] / p[:, 2:], np.full(9, 0.01), 9.0)
+
+
+TERMS = {
+    "outline": _outline,
+    "surface": _surface,
+    "touch": _touch,
+    "tracks": _tracks,
+    "standing": lambda T: standing_term(T, POINTS[:5], np.array([0.0, -0.6, 0.8]), 0.4, 0.01),
+    "prior": lambda T: prior_term(T, T0, np.diag([1e-4] * 3 + [1e-2] * 3)),
+}
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_jacobians_are_derivatives(name: str) -> None:
+    term, step = TERMS[name](T0), 1e-6
+    for k in range(6):
+        change = (TERMS[name](moved(T0, np.eye(6)[k] * step)).residual - term.residual) / step
+        scale = max(1.0, float(np.abs(term.jacobian[:, k]).max()))
+        # nearest points and rounded pixels may swap for a few
+        assert np.percentile(np.abs(change - term.jacobian[:, k]), 90) < 2e-3 * scale
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ransac_finds_the_planted_motion_among_a_third_of_wrong_points(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    src = rng.normal(size=(30, 3)) * 0.05
+    T = make_T(random_rotation(rng), rng.normal(size=3))
+    dst = apply(T, src) + rng.normal(size=src.shape) * 0.001
+    dst[:10] += rng.normal(size=(10, 3)) * 0.2
+    fit = rigid_ransac(src, dst, np.full(30, 0.005), seed=seed)
+    assert fit is not None
+    assert fit.inlier[10:].mean() > 0.9
+    assert rotation_angle(fit.T_dst_src[:3, :3], T[:3, :3]) < 0.03
+    assert fit.rms < 0.003
+
+
+def test_ransac_refuses_points_on_a_line_and_too_few() -> None:
+    line = np.linspace(0, 1, 12)[:, None] * np.array([[0.1, 0.2, 0.0]])
+    assert rigid_ransac(line, line, np.full(12, 0.01)) is None
+    assert rigid_ransac(line[:3], line[:3], np.full(3, 0.01)) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_turns_about_a_symmetry_axis_are_not_seen(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    R, z, none = random_rotation(rng), np.array([0.0, 0.0, 1.0]), np.zeros(3)
+    spun = R @ so3_exp(z * rng.uniform(-3, 3))
+    assert turn_between(spun, R, z, 1) < 1e-6
+    assert turn_between(R @ so3_exp(z * np.pi), R, none, 2) < 1e-6
+    assert turn_between(R @ so3_exp(z * 0.2), R, none, 2) == pytest.approx(0.2, abs=1e-6)
+    tilted = so3_exp(R @ np.array([0.3, 0.0, 0.0])) @ spun
+    answer = nearest_equivalent(tilted, R, z, 1)
+    assert np.allclose(answer @ z, tilted @ z)
+    assert rotation_angle(answer, R) == pytest.approx(0.3, abs=1e-6)
+
+
+def test_symmetry_is_found_in_meshes_that_have_it() -> None:
+    found = {}
+    for name, mesh in {
+        "can": cylinder(0.03, 0.12),
+        "box": box(0.05, 0.09, 0.14),
+        "square": box(0.06, 0.06, 0.14),
+    }.items():
+        model = ObjectModel.of(*mesh)
+        found[name] = find_symmetry(model.points, model.vertices)
+    assert np.array_equal(found["can"][0], [0, 0, 1])
+    assert (found["box"][0] == 0).all()
+    assert (found["box"][1], found["square"][1]) == (2, 4)
+    vertices, faces = box(0.05, 0.09, 0.14)
+    wedge = ObjectModel.of(
+        np.where((vertices[:, 2:] > 0) & (vertices[:, 1:2] > 0), vertices * [1, 0.2, 1], vertices), faces
+    )
+    assert find_symmetry(wedge.points, wedge.vertices)[1] == 1
