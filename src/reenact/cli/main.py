@@ -15,7 +15,7 @@ COMMANDS = {
     "run": "turn videos into metric hands, robot motion, a dataset and a report",
     "filter": "pass 1: which parts of a corpus are worth reconstructing, and why",
     "robots": "list the known robots, show one, check a sheet of your own",
-    "train": "train the small networks of a robot in simulation: finger inverse kinematics",
+    "train": "train the small networks of a robot in simulation: finger inverse kinematics, root frames",
     "validate": "check a run folder, a scene or a dataset and say what is wrong",
     "data": "datasets: import, export, merge, stats, validate, view",
     "view": "open the report of a run",

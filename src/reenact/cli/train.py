@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
 from reenact.cli.output import emit, parse
+from reenact.cli.train_root import RootOptions, train_root
 from reenact.errors import InputError
 
 DESCRIPTION = """usage: reenact train ACTION [options]
 
   fingers   fingertips to finger joints of a robot's hand (DexMan's neural finger IK); minutes on one core
+  root      where the robot would stand, from how the hands move (EgoInfinity's root estimator); minutes on one core
 
 `reenact train ACTION --help` lists its options. Needs the extra `learn` (torch)."""
 
@@ -85,4 +87,7 @@ def _fingers(options: FingersOptions) -> int:
     return 0
 
 
-ACTIONS = {"fingers": (FingersOptions, _fingers)}
+ACTIONS: dict[str, tuple[type[Any], Callable[[Any], int]]] = {
+    "fingers": (FingersOptions, _fingers),
+    "root": (RootOptions, train_root),
+}

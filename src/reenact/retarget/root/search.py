@@ -11,6 +11,7 @@ Coarse to fine, deterministic, in numpy:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,6 +71,17 @@ def search_root(request: RootRequest, config: SearchConfig | None = None) -> Roo
     roots = _grid(clip, config)
     roots = roots[_ranked(_reach_distance(roots, clip, config))[: config.keep_grid]]
     roots = roots[_ranked(-keyframe_score(roots, clip, clip.coarse))[: config.keep_ik]]
+    return finish(request, clip, roots, "search", config)
+
+
+def finish(
+    request: RootRequest,
+    clip: ClipKeyposes,
+    roots: Float64[np.ndarray, "c 4 4"],
+    method: str,
+    config: SearchConfig,
+) -> RootResult:
+    """Stages 3 and 4 for proposed roots, whoever proposed them."""
     finalists: list[np.ndarray] = []
     for polish in config.polish:
         polished = _polished(roots, clip, polish)
@@ -77,10 +89,17 @@ def search_root(request: RootRequest, config: SearchConfig | None = None) -> Roo
         polished = _polished(polished, clip, polish)
         best_first = _ranked(-keyframe_score(polished, clip, clip.fine))
         finalists += _distinct(polished[best_first], finalists, config)
-    scored = [(T, request.judge(T)) for T in finalists]
+    return judge_all(request, finalists, method, config)
+
+
+def judge_all(
+    request: RootRequest, roots: Sequence[Float64[np.ndarray, "4 4"]], method: str, config: SearchConfig
+) -> RootResult:
+    """Scores every root on the whole clip; the best by the one score, near-ties by the most interior."""
+    scored = [(T, request.judge(T)) for T in roots]
     scored.sort(key=lambda item: -item[1].total)
     best = _most_interior(scored, config)
-    return RootResult(best[0], best[1], clip.up, "search", tuple(scored))
+    return RootResult(best[0], best[1], request.up, method, tuple(scored))
 
 
 def _ranked(cost: np.ndarray) -> np.ndarray:
