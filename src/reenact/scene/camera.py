@@ -27,7 +27,7 @@ class CameraTrack(Record):
     width_px: int
     height_px: int
     intrinsics_source: str
-    """"user", "lines", "prior" or "truth"."""
+    """"user", "lines", "prior", "truth", or "virtual" for a camera that nobody held (the ego camera)."""
     focal_sigma: float
     """Relative one-sigma of the focal length (0.05 = 5 %)."""
     T_world_camera: Float64[np.ndarray, "t 4 4"]
@@ -55,7 +55,7 @@ class CameraTrack(Record):
         self.require(
             bool((self.params[:2] > 0).all()), "params", f"has focal {self.params[:2]}", "positive pixels"
         )
-        self.require_choice("intrinsics_source", ("user", "lines", "prior", "truth"))
+        self.require_choice("intrinsics_source", ("user", "lines", "prior", "truth", "virtual"))
         self.require_choice("motion", ("still", "moving", "unknown"))
         self.require_choice("world_frame", ("world", "camera0"))
         self.require_choice("gravity_source", ("lines", "user", "prior", "truth", "unknown"))

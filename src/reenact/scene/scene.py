@@ -53,6 +53,8 @@ class Scene:
     """Of `objects`."""
     contacts: ContactTracks | None = None
     states: InteractionStates | None = None
+    ego: CameraTrack | None = None
+    """A virtual camera at the person's eyes (`reenact.reframe`); `intrinsics_source` is "virtual"."""
 
     def __post_init__(self) -> None:
         want = len(self.clip.t_ns)
@@ -60,7 +62,7 @@ class Scene:
             valid = getattr(record, "valid", None)
             if isinstance(valid, np.ndarray) and len(valid) != want:
                 raise RecordError(f"Scene.{name} has {len(valid)} frames", hint=f"the clip has {want}")
-        for name in ("hands_raw", "hands"):
+        for name in ("hands_raw", "hands", "ego"):
             track = getattr(self, name)
             if track is not None and track.world_frame != self.camera.world_frame:
                 raise RecordError(
@@ -98,6 +100,7 @@ class Scene:
             pose_covariance=_optional(PoseCovariance, folder, "pose_covariance"),
             contacts=_optional(ContactTracks, folder, "contacts"),
             states=_optional(InteractionStates, folder, "states"),
+            ego=_optional(CameraTrack, folder, "ego"),
         )
 
 

@@ -1,0 +1,139 @@
+"""The ego video: the source clip on the left, the same moment from the virtual camera on the right.
+
+The right half is drawn from the reconstruction alone. It holds no pixel of the clip and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from reenact.reframe.eyes import EgoView, scene_up
+from reenact.reframe.ground import ground_of
+from reenact.reframe.studio import EgoLooks, EgoStudio
+from reenact.rendering.palette import SIDE_RGB, STATE_RGB, object_rgb
+from reenact.scene import InteractionState, Scene
+from reenact.video.reader import VideoReader
+from reenact.video.writer import VideoWriter
+
+_INK, _MISSING = (60, 60, 60), (179, 38, 30)
+
+
+@dataclass(frozen=True)
+class EgoVideoConfig:
+    """The ego video."""
+
+    looks: EgoLooks = field(default_factory=EgoLooks)
+    """Cost and looks of the drawn half; the camera's own size decides its pixels."""
+    beside: bool = True
+    """Put the source clip on the left."""
+
+
+def write_ego_video(
+    path: Path,
+    scene: Scene,
+    view: EgoView,
+    clip_video: Path | None,
+    config: EgoVideoConfig | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> None:
+    """Render and write the mp4.
+
+    Args:
+        path: the file to write.
+        scene: what is drawn.
+        view: from `place_ego_camera`.
+        clip_video: the clip, one frame per scene frame; None leaves the left half out.
+        config: looks.
+        report: called with frames done and frames in all.
+
+    Raises:
+        NoGlError: this machine cannot render.
+        VideoWriteError: no space, or the folder may not be written.
+    """
+    config = config or EgoVideoConfig()
+    up, _, _ = scene_up(scene)
+    ground = ground_of(scene, up)
+    count, height = len(scene.clip.t_ns), view.camera.height_px
+    beside = clip_video if config.beside else None
+    left = None if beside is None else VideoReader(beside).frames(height)
+    words = [f"virtual view, drawn from the reconstruction; {ground.words}"]
+    if view.up_from == "camera":
+        words.append("up assumed: the real camera's")
+    writer: VideoWriter | None = None
+    with EgoStudio(scene, view.camera, up, ground, config.looks) as studio:
+        try:
+            for frame in range(count):
+                picture = np.ascontiguousarray(studio.render(frame))
+                _label(picture, scene, frame, "; ".join(words))
+                if left is not None:
+                    shown = next(left, None)
+                    if shown is None:
+                        break
+                    picture = np.concatenate([_fitted(shown[1], height), picture], axis=1)
+                if writer is None:
+                    fps = round(scene.clip.nominal_fps_hz, 3)
+                    writer = VideoWriter(path, picture.shape[1], picture.shape[0], fps, keyframe_every=15)
+                writer.write(picture)
+                if report is not None:
+                    report(frame + 1, count)
+            if writer is not None:
+                writer.close()
+        except BaseException:
+            if writer is not None:
+                writer.discard()
+            raise
+
+
+def _fitted(frame: UInt8[np.ndarray, "h w 3"], height_px: int) -> UInt8[np.ndarray, "h2 w2 3"]:
+    """The frame at that height, an even number of pixels wide."""
+    width = max(2, 2 * round(frame.shape[1] * height_px / frame.shape[0] / 2))
+    if frame.shape[:2] == (height_px, width):
+        return frame
+    return np.asarray(cv2.resize(frame, (width, height_px), interpolation=cv2.INTER_AREA))
+
+
+def _label(picture: np.ndarray, scene: Scene, frame: int, words: str) -> None:
+    """Time, which hands are known, what each object does, and what kind of picture this is."""
+    _text(picture, f"{scene.clip.t_seconds[frame]:5.2f} s", (8, 20), _INK)
+    for side, name in enumerate(("left", "right")):
+        known = scene.hands is not None and bool(scene.hands.valid[frame, side])
+        text = name if known else f"{name} unknown"
+        _text(picture, text, (84 + 118 * side, 20), SIDE_RGB[side] if known else _MISSING)
+    objects = scene.objects
+    for k in range(0 if objects is None else min(len(objects.object_ids), 6)):
+        assert objects is not None
+        y = 40 + 18 * k
+        cv2.circle(picture, (14, y - 5), 5, object_rgb(k), -1, cv2.LINE_AA)
+        state = _state(scene, frame, k)
+        _text(
+            picture, f"{objects.names[k]}: {state.name.lower().replace('_', ' ')}", (26, y), _state_ink(state)
+        )
+    _text(picture, words, (8, picture.shape[0] - 10), _INK, 0.4)
+
+
+def _state(scene: Scene, frame: int, object_idx: int) -> InteractionState:
+    """Unknown where the states are not valid, absent, or the object's pose is."""
+    states = scene.states
+    if states is None or not states.valid[frame, object_idx]:
+        return InteractionState.UNKNOWN
+    return InteractionState(int(states.state[frame, object_idx]))
+
+
+def _state_ink(state: InteractionState) -> tuple[int, int, int]:
+    """The state's colour, dark enough to read on a pale ground."""
+    if state == InteractionState.UNKNOWN:
+        return _MISSING
+    r, g, b = (int(0.7 * c) for c in STATE_RGB[state])
+    return r, g, b
+
+
+def _text(
+    picture: np.ndarray, text: str, at: tuple[int, int], rgb: tuple[int, int, int], size: float = 0.5
+) -> None:
+    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, rgb, 1, cv2.LINE_AA)
