@@ -81,4 +81,4 @@ def robot_arms(robot: Robot, config: BankConfig | None = None) -> RobotArms:
     chains = tuple(RobotChain(robot, s) if s else None for s in usable)
     banks = tuple(draw_bank(c, config) if c else None for c in chains)
     clearance = Clearance(robot) if any(chains) else None
-    return RobotArms(chains=(chains[0], chains[1]), banks=(banks[0], banks[1]), clearance=clearance)
+    return RobotArms((chains[0], chains[1]), (banks[0], banks[1]), clearance, robot.name)

@@ -26,6 +26,8 @@ class RobotArms:
     banks: tuple[PostureBank | None, PostureBank | None]
     clearance: ArmClearance | None = None
     """Keeps the arms off the body and each other; None where the robot has no collision shapes."""
+    name: str = "robot"
+    """The robot's name: for messages, and for methods trained per robot."""
 
     def followed(self, targets: HandTargets) -> tuple[int, ...]:
         """Sides with an arm and at least one valid target.

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from reenact.geometry.rotations import so3_exp
-from reenact.retarget.root.contract import RobotArms, RootRequest, RootResult, Up
+from reenact.retarget.root.contract import RootRequest, RootResult, Up
 from reenact.retarget.root.keyposes import ClipKeyposes, keyframe_score
 from reenact.retarget.root.learned.config import LearnedConfig
 from reenact.retarget.root.learned.errors import require_torch
@@ -26,7 +26,6 @@ from reenact.retarget.targets import HandTargets
 
 def learned_root(
     request: RootRequest,
-    robot_name: str,
     config: LearnedConfig | None = None,
     search: SearchConfig | None = None,
 ) -> RootResult:
@@ -39,19 +38,18 @@ def learned_root(
         BadRootWeights: the weights file is damaged.
     """
     config = config or LearnedConfig()
-    roots = propose_roots(request, robot_name, config)
+    roots = propose_roots(request, config)
     return judge_all(request, representatives(roots, config.medoids), "learned", search or SearchConfig())
 
 
 def learned_search_root(
     request: RootRequest,
-    robot_name: str,
     config: LearnedConfig | None = None,
     search: SearchConfig | None = None,
 ) -> RootResult:
     """The network proposes, the search's polish and judge finish. Raises as `learned_root`."""
     config, search = config or LearnedConfig(), search or SearchConfig()
-    roots = propose_roots(request, robot_name, config)
+    roots = propose_roots(request, config)
     medoids = representatives(roots, config.medoids)
     clip = ClipKeyposes(request, search.keyposes)
     order = np.argsort(-np.round(keyframe_score(roots, clip, clip.coarse), 5), kind="stable")
@@ -59,16 +57,14 @@ def learned_search_root(
     return finish(request, clip, proposed, "learned_search", search)
 
 
-def propose_roots(
-    request: RootRequest, robot_name: str, config: LearnedConfig
-) -> Float64[np.ndarray, "n 4 4"]:
+def propose_roots(request: RootRequest, config: LearnedConfig) -> Float64[np.ndarray, "n 4 4"]:
     """Samples pooled over the clip's windows, upright where gravity is known."""
     require_torch()
     from reenact.retarget.root.learned.estimator import RootEstimator
 
     sides = request.arms.followed(request.targets)
     path = Path(config.weights) if config.weights else None
-    weights, offsets = find_root_weights(robot_name, request.arms.chains, path)
+    weights, offsets = find_root_weights(request.arms.name, request.arms.chains, path)
     windows = windows_of(request.targets, sides, request.up, offsets, weights, config)
     draws = max(1, round(config.samples / len(windows)))
     rng = np.random.default_rng(config.seed)
@@ -129,9 +125,3 @@ def representatives(roots: Float64[np.ndarray, "n 4 4"], k: int) -> list[Float64
     """At most `k` medoids, largest cluster first."""
     chosen, _ = k_medoids(se3_distances(roots), k)
     return [roots[i] for i in chosen]
-
-
-def check_weights(robot_name: str, arms: RobotArms, config: LearnedConfig) -> None:
-    """Raises what `learned_root` would for a missing torch or missing weights, before any work is done."""
-    require_torch()
-    find_root_weights(robot_name, arms.chains, Path(config.weights) if config.weights else None)
