@@ -14,25 +14,22 @@ from reenact.geometry.timegrid import TimeGrid
 from reenact.geometry.transforms import is_transform
 from reenact.hands.joints import SIDES
 from reenact.retarget.arms import ArmConfig, ArmTask, solve_arms
+from reenact.retarget.contact_targets import ContactConfig, ContactPlan, follow_contacts, plan_contacts
 from reenact.retarget.fingers import FingerConfig, solve_fingers
 from reenact.retarget.grippers import GripperConfig, solve_gripper
-from reenact.retarget.misses import miss_causes
 from reenact.retarget.posture_bank import BankConfig
+from reenact.retarget.report import RetargetReport, count_misses, make_report
 from reenact.retarget.robot_arms import robot_arms
+from reenact.retarget.root.choose import RootMethodName, find_root
 from reenact.retarget.root.contract import RobotArms, RootRequest, RootResult, RootScore, Up, up_direction
-from reenact.retarget.root.score import (
-    IK_POSITION,
-    IK_ROTATION,
-    ScoreConfig,
-    arm_tasks,
-    judge_root,
-    score_solution,
-)
-from reenact.retarget.root.search import SearchConfig, search_root
+from reenact.retarget.root.learned.config import LearnedConfig
+from reenact.retarget.root.moving import MovingRootConfig, base_path, carried, require_movable
+from reenact.retarget.root.score import ScoreConfig, arm_tasks, judge_root, score_solution
+from reenact.retarget.root.search import SearchConfig
 from reenact.retarget.targets import HandTargets, TargetConfig, make_targets
 from reenact.robots.model import Robot
-from reenact.robots.trajectory import JointTrajectory, check_limits
-from reenact.scene import HandTracks, Source
+from reenact.robots.trajectory import JointTrajectory
+from reenact.scene import ContactTracks, HandTracks, ObjectTracks, Source
 
 
 class BadRoot(InputError):
@@ -41,10 +38,12 @@ class BadRoot(InputError):
 
 @dataclass(frozen=True)
 class RetargetConfig:
-    """Everything that decides a retargeting; the defaults are what `benchmarks/retarget_methods.py` found best."""
+    """Everything that decides a retargeting; the defaults are what `benchmarks/retarget/methods.py` found best."""
 
     method: Literal["trajectory", "mink"] = "trajectory"
     """Arms: "trajectory" (keyframes, then one banded solve over the clip) or "mink" (frame by frame, reference)."""
+    root: RootMethodName = "search"
+    """Where the robot stands, unless given: see `root.choose`."""
     fps_hz: float | None = None
     """Frame rate of the robot's time grid; the hands' own instants when None."""
     camera_pitch: float = 0.4
@@ -53,34 +52,18 @@ class RetargetConfig:
     """One-sigma of that assumption (rad); the search may tilt the base by about as much."""
     judge_s: float = 0.1
     """Roots are compared on every so many seconds of the clip; the chosen one is solved on every frame."""
+    moving_root: bool = False
+    """Let the base follow the slow part of the hands' path (legs and wheels only)."""
     targets: TargetConfig = field(default_factory=TargetConfig)
+    contacts: ContactConfig = field(default_factory=ContactConfig)
+    moving: MovingRootConfig = field(default_factory=MovingRootConfig)
     bank: BankConfig = field(default_factory=BankConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
+    learned: LearnedConfig = field(default_factory=LearnedConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
     arms: ArmConfig = field(default_factory=ArmConfig)
     fingers: FingerConfig = field(default_factory=FingerConfig)
     grippers: GripperConfig = field(default_factory=GripperConfig)
-
-
-@dataclass(frozen=True)
-class RetargetReport:
-    """What a person should know about a retargeting. Full metrics: `quality.retarget.measure_retarget`."""
-
-    method: str
-    sides: tuple[str, ...]
-    """Hands that are followed."""
-    target_frames: tuple[int, int]
-    """Frames with a target, left and right."""
-    filled_frames: tuple[int, int]
-    """Of these, frames filled in by earlier stages."""
-    up_source: str
-    """Where the upward direction came from ("world", "camera_prior"; "given" with a root given by the user)."""
-    peak_speed_ratio: float
-    """Fastest joint of the result over its limit; at most 1."""
-    misses: dict[str, dict[str, int]]
-    """Per followed side: frames off target by more than 1 cm or 0.05 rad, by what binds there (`misses.CAUSES`)."""
-    notes: tuple[str, ...]
-    """Plain sentences about what was assumed or could not be done."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +83,8 @@ def retarget(
     robot: Robot,
     config: RetargetConfig | None = None,
     T_world_base: Float64[np.ndarray, "4 4"] | None = None,
+    objects: ObjectTracks | None = None,
+    contacts: ContactTracks | None = None,
 ) -> RetargetResult:
     """Makes a robot do what the hands do.
 
@@ -108,22 +93,39 @@ def retarget(
         t_ns: their instants.
         robot: any robot with arms and wrist frames.
         config: how; the defaults are the measured best.
-        T_world_base: where the robot stands; searched for when left out.
+        T_world_base: where the robot stands; searched for when left out. With `moving_root`, where it stands on
+            average.
+        objects: what is handled; with `contacts`, touching fingertips keep their places on the objects.
+        contacts: who touches what.
 
     Raises:
         NoHandToFollow: no valid hand on a side where the robot has an arm.
         BadTargets: instants and tracks do not fit together.
+        BadContacts: objects or contacts of another clip.
         BadRoot: `T_world_base` is no rigid transform.
+        NoTorch, NoRootWeights, BadRootWeights: with the learned `root` methods.
+        BaseCannotMove: `moving_root` for a robot with a fixed base.
     """
     config = config or RetargetConfig()
     if T_world_base is not None and not is_transform(T_world_base):
         raise BadRoot(
             f"T_world_base is no rigid transform: {np.array2string(np.asarray(T_world_base), precision=4)}"
         )
+    if config.moving_root:
+        require_movable(robot)
     clock = _Clock()
-    targets = make_targets(hands, t_ns, _grid(t_ns, config.fps_hz), config.targets)
+    seen = make_targets(hands, t_ns, _grid(t_ns, config.fps_hz), config.targets)
     arms = robot_arms(robot, config.bank)
-    arms.followed(targets)
+    sides = arms.followed(seen)
+    plan = None
+    if config.contacts.follow and objects is not None and contacts is not None:
+        plan = plan_contacts(seen, objects, contacts, config.contacts)
+    targets, said = seen if plan is None else follow_contacts(seen, plan, config.contacts), []
+    carrier = np.eye(4)[None]
+    if config.moving_root:
+        path = base_path(targets, sides, _up(targets, config).direction, config.moving)
+        carrier, targets = path.T_world_carrier, carried(targets, path)
+        said.append(path.sentence())
     q = np.broadcast_to(robot.couple(robot.home_q), (len(targets.t_ns), robot.n_q)).copy()
     clock.lap("targets")
     _set_hands(q, robot, targets, config)
@@ -137,11 +139,36 @@ def retarget(
         if joints is not None:
             q[:, robot.arms[SIDES[side]].joint_idx] = joints  # type: ignore[index]
     clock.lap("arms")
+    base = carrier @ root.T_world_base
+    if plan is not None and plan.used:
+        _hold_touches(q, robot, targets, plan, base, config)
+        said.append(plan.sentence())
+        clock.lap("contacts")
     score = score_solution(root.T_world_base, targets, tasks, solved, config.score)
     root = replace(root, score=score)
-    trajectory = _trajectory(robot, targets, arms, root, q)
-    report = _report(robot, trajectory, arms.followed(targets), root, config, _misses(tasks, solved))
+    trajectory = _trajectory(
+        robot, replace(targets, T_world_wrist=carrier[:, None] @ targets.T_world_wrist), sides, base, q
+    )
+    report = make_report(
+        robot, trajectory, sides, root, config.method, count_misses(tasks, solved), tuple(said)
+    )
     return RetargetResult(trajectory, root, report, clock.seconds)
+
+
+def _hold_touches(
+    q: np.ndarray,
+    robot: Robot,
+    targets: HandTargets,
+    plan: ContactPlan,
+    T_world_base: np.ndarray,
+    config: RetargetConfig,
+) -> None:
+    """Fingers again, touching tips asked for at their places seen from where the robot's wrists really are."""
+    T = targets.T_world_wrist.copy()
+    for side, name in enumerate(SIDES):
+        if name in robot.wrist_sides:
+            T[:, side] = T_world_base @ robot.T_base_wrist(q, name)
+    _set_hands(q, robot, replace(targets, tips_wrist=plan.tips_wrist(targets.tips_wrist, T)), config)
 
 
 class _Clock:
@@ -176,6 +203,10 @@ def _hand_spheres(q: np.ndarray, arms: RobotArms) -> tuple[np.ndarray | None, np
     return arms.clearance.hand_centres(q, 0), arms.clearance.hand_centres(q, 1)
 
 
+def _up(targets: HandTargets, config: RetargetConfig) -> Up:
+    return up_direction(targets.world_frame, config.camera_pitch, config.camera_sigma)
+
+
 def _root(
     targets: HandTargets,
     arms: RobotArms,
@@ -195,8 +226,8 @@ def _root(
         T = np.asarray(given, float)
         score = judge(T)
         return RootResult(T, score, Up(T[:3, 2], 0.0, "given"), "given", ((T, score),))
-    up = up_direction(targets.world_frame, config.camera_pitch, config.camera_sigma)
-    return search_root(RootRequest(targets, arms, up, judge), config.search)
+    up = _up(targets, config)
+    return find_root(config.root, RootRequest(targets, arms, up, judge), config.search, config.learned)
 
 
 def _solve(
@@ -210,9 +241,9 @@ def _solve(
 
 
 def _trajectory(
-    robot: Robot, targets: HandTargets, arms: RobotArms, root: RootResult, q: np.ndarray
+    robot: Robot, targets: HandTargets, sides: tuple[int, ...], T_world_base: np.ndarray, q: np.ndarray
 ) -> JointTrajectory:
-    followed = np.isin([0, 1], arms.followed(targets))
+    followed = np.isin([0, 1], sides)
     valid = targets.valid & followed
     unknown = np.uint8(Source.UNKNOWN)
     wrists = np.where(valid[..., None, None], targets.T_world_wrist, np.eye(4))
@@ -222,67 +253,10 @@ def _trajectory(
         joint_names=robot.joint_names,
         t_ns=targets.t_ns,
         q=np.clip(q, robot.lower, robot.upper),
-        T_world_base=root.T_world_base[None],
+        T_world_base=T_world_base,
         world_frame=targets.world_frame,
         T_world_wrist_target=wrists,
         valid=valid,
         confidence=np.where(valid, targets.confidence, 0.0),
         source=np.where(valid, targets.source, unknown).astype(np.uint8),
     )
-
-
-def _misses(
-    tasks: tuple[ArmTask | None, ArmTask | None], solved: tuple[np.ndarray | None, np.ndarray | None]
-) -> dict[str, dict[str, int]]:
-    out = {}
-    for side, (task, q) in enumerate(zip(tasks, solved, strict=True)):
-        if task is not None and q is not None:
-            other_task, other_q = tasks[1 - side], solved[1 - side]
-            other = None if other_task is None or other_q is None else other_task.centres(other_q)
-            out[SIDES[side]] = miss_causes(task, q, other, IK_POSITION, IK_ROTATION)
-    return out
-
-
-def _report(
-    robot: Robot,
-    trajectory: JointTrajectory,
-    sides: tuple[int, ...],
-    root: RootResult,
-    config: RetargetConfig,
-    misses: dict[str, dict[str, int]],
-) -> RetargetReport:
-    limits = check_limits(trajectory, robot)
-    filled = (trajectory.source == Source.FILLED) & trajectory.valid
-    frames, fills = trajectory.valid.sum(axis=0), filled.sum(axis=0)
-    return RetargetReport(
-        method=config.method,
-        sides=tuple(SIDES[s] for s in sides),
-        target_frames=(int(frames[0]), int(frames[1])),
-        filled_frames=(int(fills[0]), int(fills[1])),
-        up_source=root.up.source,
-        peak_speed_ratio=limits.worst_speed_ratio,
-        misses=misses,
-        notes=_notes(trajectory, sides, root, limits.worst_speed_ratio),
-    )
-
-
-def _notes(
-    trajectory: JointTrajectory, sides: tuple[int, ...], root: RootResult, speed_ratio: float
-) -> tuple[str, ...]:
-    notes = []
-    if root.up.source == "camera_prior":
-        angle = np.degrees(np.arccos(np.clip(root.T_world_base[:3, 2] @ root.up.direction, -1, 1)))
-        notes.append(
-            f"gravity unknown: a level camera was assumed, the base is tilted {angle:.0f} deg against that"
-        )
-    for side, name in enumerate(SIDES):
-        blank = int((~trajectory.valid[:, side]).sum())
-        if side not in sides:
-            notes.append(f"{name} hand: never followed, the arm stays at home")
-        elif blank:
-            notes.append(
-                f"{name} hand: no target in {blank} of {len(trajectory.t_ns)} frames, held or bridged there"
-            )
-    if speed_ratio > 1.0 + 1e-6:
-        notes.append(f"a joint needs {speed_ratio:.2f} times its speed limit")
-    return tuple(notes)

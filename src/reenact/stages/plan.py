@@ -66,7 +66,7 @@ def plan(
     for robot in robots:
         name = f"trajectory_{robot.label}"
         settings = trajectory.TrajectoryConfig(robot, config.retarget)
-        stages.append(Stage(name, "2", settings, ("clip", "camera", "hands"), trajectory.run))
+        stages.append(Stage(name, "3", settings, ("clip", "camera", "hands"), trajectory.run))
         shown.append(name)
         if with_video:
             reads = ("clip", "hands", name)
