@@ -37,7 +37,8 @@ from reenact.video.writer import VideoWriter
 
 DEPTH_UNIT = 1e-4
 """Metres per step of the stored depth; uint16 then reaches 6.5 m, past every wall of the room."""
-_LOOKS, _CAMERA = 101, 102  # branches of the seed
+LOOKS_BRANCH, CAMERA_BRANCH = 101, 102
+"""Branches of the seed."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,11 @@ def make_clip(config: ToyConfig, folder: Path) -> ToyClip:
     t = frame_times_ns(config.fps_hz, frames) * 1e-9
     performance = perform(script, t * (script.duration / seconds))
     arms = solve_arms(performance.T_world_wrist[:, :, :3, 3], CHEST, performance.present)
-    world = ToyWorld(config, script.props, performance, arms, np.random.default_rng([config.seed, _LOOKS]))
+    world = ToyWorld(
+        config, script.props, performance, arms, np.random.default_rng([config.seed, LOOKS_BRANCH])
+    )
     camera = make_camera(config)
-    T_world_camera = camera_path(config, np.random.default_rng([config.seed, _CAMERA]), t)
+    T_world_camera = camera_path(config, np.random.default_rng([config.seed, CAMERA_BRANCH]), t)
     with atomic_folder(Path(folder)) as beside:
         truth = beside / "truth"
         truth.mkdir()

@@ -1,0 +1,251 @@
+"""What speaks for each state: per frame and per stretch, in nats, each term whitened by the tracks' own noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from reenact.geometry.mesh_distance import SignedDistanceGrid
+from reenact.geometry.rotations import rotation_angle
+from reenact.geometry.transforms import inverse
+from reenact.hands.joints import TIPS
+from reenact.refine.contacts.distances import (
+    PAIRS,
+    HandObjectGeometry,
+    joints_in_object,
+    measure,
+    measure_across,
+)
+from reenact.refine.states.intervals import ConstantCost, PlaceCost
+from reenact.refine.states.observations import HandObservation, RigidTrack
+
+_MEDIAN_OF_FIT = 0.87
+"""Median over mean of a chi-square of five."""
+
+
+@dataclass(frozen=True)
+class EvidenceConfig:
+    """Scales of the evidence. Lengths in metres, times in seconds."""
+
+    evidence_hz: float = 30.0
+    """Frames nearer in time than one over this share one frame's worth of evidence: noise is never quite white."""
+    contact_correlation_s: float = 0.15
+    """Contact distances are smoothed and drift; one independent look per this time."""
+    distance_bias: float = 0.004
+    """Error of a contact distance that smoothing does not remove: hand model, depth of each thing (m)."""
+    free_range: float = 0.06
+    """A hand that is about but does not touch is anywhere within this (m)."""
+    most_against: float = 8.0
+    """No single look speaks against contact by more (nats)."""
+    one_sided: float = 5.0
+    """Taken off where the object is not between the touching points (nats per look)."""
+    between_width: float = 0.002
+    """How gradually that sets in (m)."""
+    shape_slack: float = 0.002
+    """Fingers of a hand that holds move by this (m)."""
+    shape_share: float = 0.3
+    """Weight of the grip's shape: fingers are correlated, and so are their errors."""
+    near_tip: float = 0.03
+    """Fingertips farther than this from the object do not count for the shape of a grip (m)."""
+    depth_slack: float = 0.03
+    """Slow relative error of depth that is not motion; smaller once drift has been taken out."""
+    depth_correlation_s: float = 2.0
+    """How slow: one independent depth per this time."""
+
+
+@dataclass(frozen=True)
+class ObjectEvidence:
+    """All that is known about one object; times weights so that rates do not depend on the frame rate."""
+
+    moving: Float64[np.ndarray, " t"]
+    """Fit of a smooth motion per frame: nil in expectation where it is one, negative where it is not."""
+    still: Float64[np.ndarray, " t"]
+    """What `place` and `turn` cost per frame by noise alone, so that a good fit costs nothing."""
+    place: PlaceCost
+    turn: ConstantCost
+    base: Float64[np.ndarray, "t s=2"]
+    """Per side and frame: what the three costs of `relative` are by noise alone."""
+    relative: tuple[tuple[ConstantCost, ConstantCost, ConstantCost] | None, ...]
+    """Per side: place, turn and grip shape in the hand's frame; None where the hand is never seen."""
+    contact: Float64[np.ndarray, "t 3"]
+    """Log odds of being held by left, right, both, per frame."""
+    seen: Float64[np.ndarray, " t"]
+
+
+def gather(
+    track: RigidTrack,
+    hands: tuple[HandObservation | None, HandObservation | None],
+    grid: SignedDistanceGrid | None,
+    T_world_camera: Float64[np.ndarray, "t 4 4"],
+    t_seconds: Float64[np.ndarray, " t"],
+    config: EvidenceConfig,
+) -> ObjectEvidence:
+    """Evidence about one object."""
+    step = _frame_steps(t_seconds)
+    share = np.minimum(step * config.evidence_hz, 1.0)
+    weight = share * track.weight
+    ray = _rays(track, T_world_camera)
+    information = _information(track, ray, config) * weight[:, None, None]
+    geometry = [
+        None if hand is None else measure(joints_in_object(hand.joints(hand.rigid.smooth), track.smooth), grid, hand.length)
+        for hand in hands
+    ]  # fmt: skip
+    base = np.zeros((len(t_seconds), 2))
+    relative: list[tuple[ConstantCost, ConstantCost, ConstantCost] | None] = []
+    for side, hand in enumerate(hands):
+        seen = geometry[side]
+        if hand is None or seen is None:
+            relative.append(None)
+            continue
+        costs, base[:, side] = _relative(track, hand, seen, weight, share, config)
+        relative.append(costs)
+    looks = np.minimum(step / config.contact_correlation_s, 1.0)
+    contact = _contacts(track, hands, geometry, grid, config) * looks[:, None]
+    return ObjectEvidence(
+        moving=_smooth_motion(track, information, weight),
+        place=PlaceCost.of(track.T[:, :3, 3], information),
+        turn=ConstantCost.of(track.T[:, :3, :3].reshape(-1, 9), weight / (2 * track.sigma_turn**2)),
+        still=_by_noise(track, information, weight),
+        base=base,
+        relative=tuple(relative),
+        contact=contact,
+        seen=weight,
+    )
+
+
+def _frame_steps(t: np.ndarray) -> np.ndarray:
+    return np.gradient(t) if len(t) > 1 else np.full(len(t), 1 / 30)
+
+
+def _rays(track: RigidTrack, T_world_camera: np.ndarray) -> np.ndarray:
+    """From camera to object, in metres, [t 3]."""
+    return np.asarray(track.smooth[:, :3, 3] - T_world_camera[:, :3, 3])
+
+
+def _information(track: RigidTrack, ray: np.ndarray, config: EvidenceConfig) -> np.ndarray:
+    """Inverse covariance of an observed place: as measured across the line of sight, with depth's slack along it."""
+    length = np.linalg.norm(ray, axis=1)
+    unit = ray / np.maximum(length, 1e-9)[:, None]
+    along = unit[:, :, None] * unit[:, None, :]
+    looks = max(config.depth_correlation_s * config.evidence_hz, 1.0)
+    across, deep = 1 / track.sigma**2, 1 / (track.sigma**2 + looks * (config.depth_slack * length) ** 2)
+    return np.asarray(across * (np.eye(3) - along) + deep[:, None, None] * along)
+
+
+def _smooth_motion(track: RigidTrack, information: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """How well each frame lies on the smooth path; residuals are less than the noise, by how much is measured."""
+    noise = _by_noise(track, information, weight)
+    off = track.T[:, :3, 3] - track.smooth[:, :3, 3]
+    place = np.einsum("ti,tij,tj->t", off, information, off)
+    turn = weight * (rotation_angle(track.smooth[:, :3, :3], track.T[:, :3, :3]) / track.sigma_turn) ** 2
+    fit = 0.5 * (place + turn)
+    seen = weight > 0
+    usual = float(np.median(fit[seen] / noise[seen])) / _MEDIAN_OF_FIT if seen.any() else 1.0
+    return np.asarray(noise - fit / np.clip(usual, 0.2, 1.0))
+
+
+def _by_noise(track: RigidTrack, information: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Half the expected whitened square of place and turn together."""
+    return np.asarray(0.5 * track.sigma**2 * np.trace(information, axis1=1, axis2=2) + 1.5 * weight)
+
+
+def _relative(
+    track: RigidTrack,
+    hand: HandObservation,
+    seen: HandObjectGeometry,
+    weight: np.ndarray,
+    share: np.ndarray,
+    config: EvidenceConfig,
+) -> tuple[tuple[ConstantCost, ConstantCost, ConstantCost], np.ndarray]:
+    """The object, and the fingertips near it, in the frame of the hand; and what predicting from the hand loses."""
+    rigid = hand.rigid
+    inside = inverse(rigid.smooth) @ track.T
+    touching = seen.distance.min(axis=1) < 0.1
+    lever = float(np.median(np.linalg.norm(inside[touching, :3, 3], axis=1))) if touching.any() else 0.1
+    turn = rigid.sigma_turn**2 * rigid.gain
+    place = track.sigma**2 + rigid.sigma**2 * rigid.gain + turn * lever**2 + config.distance_bias**2
+    turned = track.sigma_turn**2 + turn
+    tips = hand.shape_raw[:, TIPS].reshape(len(inside), -1)
+    close = (seen.distance[:, :5] < config.near_tip).mean(axis=1)
+    shape_weight = (
+        config.shape_share * share * rigid.weight * close / (hand.tip_sigma**2 + config.shape_slack**2)
+    )
+    both = weight * rigid.known**2
+    costs = (
+        ConstantCost.of(inside[:, :3, 3], both / place),
+        ConstantCost.of(inside[:, :3, :3].reshape(-1, 9), both / (2 * turned)),
+        ConstantCost.of(tips, shape_weight),
+    )
+    return costs, 3.0 * both + 7.5 * shape_weight * hand.tip_sigma**2
+
+
+def _contacts(
+    track: RigidTrack,
+    hands: tuple[HandObservation | None, HandObservation | None],
+    geometry: list[HandObjectGeometry | None],
+    grid: SignedDistanceGrid | None,
+    config: EvidenceConfig,
+) -> np.ndarray:
+    """Log odds per look of being held by left, right, both; [t 3]."""
+    out = np.full((len(track.T), 3), -config.most_against)
+    sigma = np.array([distance_sigma(track, hand, config) if hand is not None else 1.0 for hand in hands])
+    for side in (0, 1):
+        seen, hand = geometry[side], hands[side]
+        if seen is not None and hand is not None:
+            a, b = (np.array(k) for k in zip(*PAIRS, strict=True))
+            pair = seen.distance[:, a], seen.distance[:, b]
+            within = float(np.hypot(hand.tip_sigma, config.distance_bias))
+            out[:, side] = _grip(*pair, seen.between, (within, float(sigma[side])), config) * hand.rigid.known
+    left, right = geometry
+    out = out * track.known[:, None]
+    if left is not None and right is not None:
+        _, between = measure_across(left, right, grid)
+        pair = np.repeat(left.distance, 6, axis=1), np.tile(right.distance, (1, 6))
+        apart = float(np.hypot(*sigma) / np.sqrt(2))
+        across = _grip(*pair, between, (apart, apart), config)
+        touch = [
+            touch_odds(g.distance.min(axis=1), s, config) for g, s in zip((left, right), sigma, strict=True)
+        ]
+        out[:, 2] = np.maximum(
+            out[:, 0] + np.minimum(out[:, 1], touch[1]), 2 * np.minimum(across, np.minimum(*touch))
+        )
+        out[:, 2] = np.maximum(out[:, 2], -config.most_against)
+    return out
+
+
+def distance_sigma(track: RigidTrack, hand: HandObservation, config: EvidenceConfig) -> float:
+    """Noise of a smoothed contact distance (m)."""
+    turn = 0.08 * hand.rigid.sigma_turn * np.sqrt(hand.rigid.gain)
+    own = 0.04 * track.sigma_turn * np.sqrt(track.gain)
+    parts = (track.smooth_sigma, hand.rigid.smooth_sigma, turn, own, config.distance_bias)
+    return float(np.sqrt(np.sum(np.square(parts))))
+
+
+def touch_odds(
+    distance: Float64[np.ndarray, "*b"], sigma: float, config: EvidenceConfig
+) -> Float64[np.ndarray, "*b"]:
+    """Log odds of touching (distance nil but for noise) against being anywhere within the free range."""
+    z = distance / sigma
+    odds = np.log(config.free_range / (sigma * np.sqrt(2 * np.pi))) - 0.5 * z**2
+    return np.asarray(np.maximum(odds, -config.most_against))
+
+
+def _grip(
+    first: np.ndarray,
+    second: np.ndarray,
+    between: np.ndarray,
+    sigmas: tuple[float, float],
+    config: EvidenceConfig,
+) -> np.ndarray:
+    """Log odds that the best pair of points holds the object between them.
+
+    A hand seen a little to one side is nearer with one finger and farther with the other: the mean of a pair is known
+    better than its difference. `sigmas`: of the mean, of half the difference.
+    """
+    mean, half = 0.5 * (first + second), 0.5 * (first - second)
+    odds = -0.5 * ((mean / sigmas[0]) ** 2 + (half / sigmas[1]) ** 2)
+    odds = odds + sum(np.log(config.free_range / (s * np.sqrt(2 * np.pi))) for s in sigmas)
+    outside = config.one_sided / (1 + np.exp(-np.clip((between + 0.003) / config.between_width, -30, 30)))
+    return np.asarray(np.maximum((odds - outside).max(axis=1), -config.most_against))

@@ -1,0 +1,63 @@
+"""How well one constant explains a stretch of a track: sums that answer for every stretch at once.
+
+Costs are halves of whitened squared errors about the stretch's best constant, in nats; frames of weight 0 cost nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+
+@dataclass(frozen=True)
+class ConstantCost:
+    """Values [t n] with one weight per frame: cost of holding them constant over [a, b)."""
+
+    weight: Float64[np.ndarray, " t1"]
+    first: Float64[np.ndarray, "t1 n"]
+    second: Float64[np.ndarray, " t1"]
+
+    @staticmethod
+    def of(values: Float64[np.ndarray, "t n"], weights: Float64[np.ndarray, " t"]) -> ConstantCost:
+        """Prefix sums; `weights` are inverse variances."""
+        values = values - np.median(values, axis=0)  # small numbers keep the differences of sums exact
+        w = weights[:, None]
+        return ConstantCost(_sums(weights), _sums(w * values), _sums((w * values**2).sum(axis=1)))
+
+    def ending(self, b: int) -> Float64[np.ndarray, " a"]:
+        """Costs of [a, b) for a = 0 .. b - 1."""
+        weight = self.weight[b] - self.weight[:b]
+        first = self.first[b] - self.first[:b]
+        second = self.second[b] - self.second[:b]
+        mean = np.einsum("an,an->a", first, first) / np.maximum(weight, 1e-9)
+        return np.asarray(np.maximum(0.5 * (second - mean), 0.0))
+
+
+@dataclass(frozen=True)
+class PlaceCost:
+    """Positions [t 3] with an information matrix per frame (less is known along the line of sight)."""
+
+    information: Float64[np.ndarray, "t1 3 3"]
+    first: Float64[np.ndarray, "t1 3"]
+    second: Float64[np.ndarray, " t1"]
+
+    @staticmethod
+    def of(places: Float64[np.ndarray, "t 3"], information: Float64[np.ndarray, "t 3 3"]) -> PlaceCost:
+        """Prefix sums."""
+        places = places - np.median(places, axis=0)
+        pulled = np.einsum("tij,tj->ti", information, places)
+        return PlaceCost(_sums(information), _sums(pulled), _sums((pulled * places).sum(axis=1)))
+
+    def ending(self, b: int) -> Float64[np.ndarray, " a"]:
+        """Costs of [a, b) for a = 0 .. b - 1."""
+        A = self.information[b] - self.information[:b] + 1e-6 * np.eye(3)
+        first = self.first[b] - self.first[:b]
+        second = self.second[b] - self.second[:b]
+        mean = np.einsum("ai,ai->a", first, np.linalg.solve(A, first[..., None])[..., 0])
+        return np.asarray(np.maximum(0.5 * (second - mean), 0.0))
+
+
+def _sums(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
