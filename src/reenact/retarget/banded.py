@@ -97,6 +97,7 @@ def solve_trajectory(
     damping = 1e-6
     for step_count in range(1, problem.config.max_iterations + 1):
         band, gradient = _normal_equations(rows, q, problem)
+        before = damping
         while True:
             step = _projected_step(band, gradient, q, problem, damping)
             q_new = np.clip(q + step, problem.lower, problem.upper)
@@ -109,7 +110,8 @@ def solve_trajectory(
             return q, step_count
         moved = float(np.abs(q_new - q).max(initial=0.0))
         q, rows, cost = q_new, rows_new, cost_new
-        damping = max(damping / 10.0, 1e-6)
+        if damping == before:
+            damping = max(damping / 10.0, 1e-6)
         if moved < problem.config.tolerance:
             break
     return q, step_count

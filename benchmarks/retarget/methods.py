@@ -1,6 +1,6 @@
 """Retargeting, clip x robot x method: our whole-trajectory solve against mink frame by frame, on the same root.
 
-    OMP_NUM_THREADS=1 python benchmarks/retarget_methods.py [--shared PATH] [--robots a,b]
+    OMP_NUM_THREADS=1 python benchmarks/retarget/methods.py [--shared PATH] [--robots a,b]
 
 Rates are EgoInfinity's (1 cm and 0.05 rad) on the final trajectory. For noisy clips the errors are against the
 clean motion. `cpu s` is process time of the arm solve; `root s` that of the root search (once per clip and robot).
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from retarget_clips import BenchClip, all_clips
+from clips import BenchClip, all_clips
 
 from reenact.quality.retarget import RetargetQuality, measure_retarget
 from reenact.retarget.retarget import RetargetConfig, RetargetResult, retarget
@@ -74,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[2] / "shared")
+    parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[3] / "shared")
     parser.add_argument("--robots", default="unitree_g1_dex3,dual_fr3_leap")
     parser.add_argument("--only", default="", help="only clips whose name contains this")
     args = parser.parse_args()

@@ -139,6 +139,13 @@ def mocap(shared: Path) -> Iterator[BenchClip]:
     yield BenchClip("taco_010", _right_only(taco, "world"), _times(len(taco)))
 
 
+def recording(shared: Path) -> tuple[np.ndarray, np.ndarray]:
+    """dex-retargeting's own recording of a bare right hand: 621 frames of 21 keypoints (MediaPipe, metres), seconds."""
+    with np.load(shared / "data/ref/dexretargeting_joints/human_joint_right.npz", allow_pickle=False) as data:
+        joints = data["joints"].astype(float)
+    return joints, np.arange(len(joints)) / 30.0
+
+
 def _regressor(vertices: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """Joints as affine sums of the 20 nearest vertices, fitted on a clip that has both [21 778]."""
     weights = np.zeros((21, vertices.shape[1]))
