@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,23 @@ from reenact.video.writer import VideoWriter
 from reenact.viewer.encode import packed
 from reenact.viewer.report import Plot, ReportContent, Series, Table, write_report
 from tests import scenes
+from tests.reframe.made import with_box
 from tests.viewer.browser import console_errors, open_page, requests_made
 
 FRAMES, FPS = 30, 15.0
+LIFT = np.zeros((4, 4))
+LIFT[2, 3] = 0.2
+"""The virtual camera of this page stands so much above the real one (m)."""
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    scene = scenes.waving_scene(FRAMES, FPS)
+    scene = with_box(scenes.waving_scene(FRAMES, FPS))
+    worn = replace(
+        scene.camera, intrinsics_source="virtual", T_world_camera=scene.camera.T_world_camera + LIFT
+    )
+    scene = replace(scene, ego=worn)
     with VideoWriter(folder / "clip.mp4", scenes.WIDTH, scenes.HEIGHT, FPS) as writer:
         for i in range(FRAMES):
             writer.write(scenes.numbered_frame(i))
@@ -31,6 +40,7 @@ def page(tmp_path_factory) -> Path:
         tiles=[("100 %", "frames with two hands")],
         plots=[Plot("reprojection", "of box", (curve,), lines=(("gate", 0.06),))],
         tables=[Table("Camera", (("focal", "260 px", "truth"),))], unknowns=["the left hand from 0.7 s to 1.0 s"],
+        flags=["box: its size is a guess"],
     )  # fmt: skip
     write_report(folder / "report.html", content)
     return folder / "report.html"
@@ -75,6 +85,13 @@ def test_the_page_works_alone_and_keeps_video_and_3d_together(page: Path) -> Non
             "return document.getElementById('view3d').getContext('webgl2') !== null"
         )
         assert len(pictures) == 4, "the 3D view does not follow the frame"
+        shown = browser.execute_script("return document.getElementById('view3d').toDataURL()")
+        browser.execute_script("document.getElementById('eyes').click()")
+        assert browser.execute_script("return document.getElementById('view3d').toDataURL()") != shown
+        words = "return document.getElementById(arguments[0]).textContent"
+        assert browser.execute_script(words, "objects") == "boxcontact"
+        assert browser.execute_script(words, "state-legend").startswith("unknownstaticmovinggrasped left")
+        assert browser.execute_script(words, "flags") == "What was noticedbox: its size is a guess"
         title = browser.execute_script("return document.getElementById('title').textContent")
         assert title.startswith("waving </script>")
         assert console_errors(browser) == []

@@ -63,8 +63,8 @@ def write_ego_video(
     beside = clip_video if config.beside else None
     left = None if beside is None else VideoReader(beside).frames(height)
     words = [f"virtual view, drawn from the reconstruction; {ground.words}"]
-    if view.up_from == "camera":
-        words.append("up assumed: the real camera's")
+    if view.up_from == "camera" or scene.camera.gravity_source == "prior":
+        words.append("up is assumed")
     writer: VideoWriter | None = None
     with EgoStudio(scene, view.camera, up, ground, config.looks) as studio:
         try:

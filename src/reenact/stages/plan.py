@@ -81,5 +81,5 @@ def plan(
             )
             shown.append(f"replay_{robot.label}")
     reads = ("clip", "camera", "landmarks", "hands", *shown, *truth)
-    stages.append(Stage("report", "1", report.ReportStageConfig(tuple(robots)), reads, report.run))
+    stages.append(Stage("report", "2", report.ReportStageConfig(tuple(robots)), reads, report.run))
     return Pipeline(stages, ("video", "segment", *truth))

@@ -22,8 +22,9 @@ from reenact.robots.trajectory import JointTrajectory, read_npz
 from reenact.scene import Scene
 from reenact.stages import layout
 from reenact.stages.clip import PREVIEW_NAME
-from reenact.stages.notes import read_notes, write_json
+from reenact.stages.notes import NOTES_NAME, read_notes, write_json
 from reenact.stages.report_curves import hand_plots, robot_plots, robot_strips
+from reenact.stages.report_objects import object_plots, object_tables, scene_flags
 from reenact.stages.report_tables import (
     camera_table,
     hands_table,
@@ -78,17 +79,20 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         tiles=_tiles(refined, robots),
         plots=[
             *hand_plots(scene),
+            *object_plots(scene),
             *(p for i, r in enumerate(robots) for p in robot_plots(r.trajectory, r.robot, i)),
         ],
         tables=[
             *([truth_table(errors)] if errors else []),
             hands_table(raw, refined),
+            *object_tables(scene),
             *(robot_table(r.robot.name, r.quality, r.notes) for r in robots),
             camera_table(scene.camera, read_notes(call.inputs["camera"])),
             time_table(seconds, scene.clip.duration_s),
             source_table(scene, [r.robot for r in robots]),
         ],
         unknowns=unknowns,
+        flags=scene_flags(scene, _notes(call.inputs)),
         strips=[strip for r in robots for strip in robot_strips(r.trajectory, r.robot.name)],
     )
     write_report(call.out / layout.REPORT, content)
@@ -108,6 +112,11 @@ def _retargeted(inputs: Mapping[str, Path], choice: RobotChoice) -> _Retargeted:
     folder = inputs[f"trajectory_{choice.label}"]
     robot, trajectory = load_robot(choice.name_or_path), read_npz(folder / TRAJECTORY_NAME)
     return _Retargeted(robot, trajectory, measure_retarget(trajectory, robot), read_notes(folder))
+
+
+def _notes(inputs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """The notes of every stage that wrote any."""
+    return {name: read_notes(folder) for name, folder in inputs.items() if (folder / NOTES_NAME).is_file()}
 
 
 def _seconds(folder: Path) -> float:

@@ -10,6 +10,7 @@ from reenact.robots.model import Robot
 from reenact.robots.trajectory import JointTrajectory
 from reenact.scene import HandTracks, Scene, Source
 from reenact.viewer.report import SIDE_COLORS, Plot, Series
+from reenact.viewer.strips import Strip
 
 
 def _pair(values: np.ndarray, mask: np.ndarray) -> tuple[Series, ...]:
@@ -65,7 +66,12 @@ def robot_plots(trajectory: JointTrajectory, robot: Robot, index: int) -> list[P
     name = robot.name
     return [
         Plot(
-            "wrist position error", "cm", _pair(position, valid), name, (("1 cm", IK_POSITION * 100),), index
+            "wrist position error",
+            "cm",
+            _pair(position, valid),
+            name,
+            (("1 cm", IK_POSITION * 100),),
+            robot=index,
         ),
         Plot(
             "wrist rotation error",
@@ -73,16 +79,16 @@ def robot_plots(trajectory: JointTrajectory, robot: Robot, index: int) -> list[P
             _pair(rotation, valid),
             name,
             (("0.05 rad", np.degrees(IK_ROTATION)),),
-            index,
+            robot=index,
         ),
-        Plot("nearest joint limit", "rad", _pair(margin, valid), name, (), index),
+        Plot("nearest joint limit", "rad", _pair(margin, valid), name, robot=index),
         Plot(
             "fastest joint",
             "of its limit",
             (Series("speed", speed, always, "#444444"),),
             name,
             (("limit", 1.0),),
-            index,
+            robot=index,
         ),
     ]
 
@@ -96,7 +102,7 @@ def speed_share(trajectory: JointTrajectory, robot: Robot) -> np.ndarray:
     return share
 
 
-def robot_strips(trajectory: JointTrajectory, name: str) -> list[tuple[str, np.ndarray]]:
+def robot_strips(trajectory: JointTrajectory, name: str) -> list[Strip]:
     """Where each arm's motion comes from."""
     codes = np.where(trajectory.valid, trajectory.source, Source.UNKNOWN)
-    return [(f"{name}, {side} arm", codes[:, s]) for s, side in enumerate(SIDES)]
+    return [Strip(f"{name}, {side} arm", codes[:, s]) for s, side in enumerate(SIDES)]

@@ -20,18 +20,28 @@ import numpy as np
 from reenact import __version__
 from reenact.hands.joints import SIDES
 from reenact.records.files import atomic_file
-from reenact.scene import Scene, Source
+from reenact.scene import ObjectTracks, Scene, Source
 from reenact.viewer.encode import packed
 from reenact.viewer.hand_payload import hands_payload, landmarks_payload
+from reenact.viewer.object_payload import contacts_payload, ego_payload, objects_payload
 from reenact.viewer.robot_payload import robot_payload
+from reenact.viewer.strips import STATE_COLORS, STATE_WORDS, Strip, object_labels, state_strips, strip_payload
 
 if TYPE_CHECKING:
     from reenact.robots.model import Robot
     from reenact.robots.trajectory import JointTrajectory
 
-SCRIPTS = ("data.js", "overlay.js", "hands3d.js", "robot3d.js", "view3d.js", "charts.js", "main.js")
+SCRIPTS = (
+    "data.js",
+    "overlay.js",
+    "hands3d.js",
+    "objects3d.js",
+    "robot3d.js",
+    "view3d.js",
+    "charts.js",
+    "main.js",
+)
 SIDE_COLORS = ("#1f77b4", "#d2691e")
-SOURCE_COLORS = ("#e4e1da", "#2e7d4f", "#e0a800", "#5b9bd5", "#8e6bbf", "#444444")
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Plot:
-    """Curves over the clip; `top` is the upper end of the axis, which starts at 0."""
+    """Curves over the clip. The upper end of the axis is found from the values."""
 
     title: str
     unit: str
@@ -54,6 +64,8 @@ class Plot:
     note: str = ""
     lines: tuple[tuple[str, float], ...] = ()
     """Dashed thresholds: (label, value)."""
+    bottom: float = 0.0
+    """Lower end of the axis."""
     robot: int | None = None
     """Shown only while this robot is chosen; None for always."""
 
@@ -82,8 +94,10 @@ class ReportContent:
     plots: Sequence[Plot] = ()
     tables: Sequence[Table] = ()
     unknowns: Sequence[str] = ()
-    strips: Sequence[tuple[str, np.ndarray]] = field(default=())
-    """More timeline rows: name and source codes [t]."""
+    flags: Sequence[str] = ()
+    """What the stages noticed and why: doubtful scales, spurious detections, choices made."""
+    strips: Sequence[Strip] = field(default=())
+    """More timeline rows, below the hands' and the objects'."""
 
 
 def write_report(path: Path, content: ReportContent) -> None:
@@ -123,26 +137,51 @@ def _payload(content: ReportContent) -> dict[str, Any]:
         "landmarks": landmarks_payload(scene.landmarks) if scene.landmarks is not None else None,
         "hands": hands_payload(scene.hands) if scene.hands is not None else None,
         "robots": [robot_payload(robot, trajectory) for robot, trajectory in content.robots],
+        **_object_parts(scene),
+        "caption": _caption(content),
         "view": _view(content),
-        "strips": [_strip(name, codes) for name, codes in _strips(content)],
+        "states": {"names": list(STATE_WORDS), "colors": list(STATE_COLORS)},
+        "strips": [strip_payload(strip) for strip in _strips(content)],
         "plots": [_plot(plot) for plot in content.plots],
         "tiles": [{"value": value, "label": label} for value, label in content.tiles],
         "tables": [{"title": t.title, "rows": [list(row) for row in t.rows]} for t in content.tables],
         "unknowns": list(content.unknowns),
+        "flags": list(content.flags),
     }
 
 
-def _strips(content: ReportContent) -> list[tuple[str, np.ndarray]]:
-    hands = content.scene.hands
-    own = []
-    if hands is not None:
-        codes = np.where(hands.valid, hands.source, Source.UNKNOWN)
-        own = [(f"{side} hand", codes[:, s]) for s, side in enumerate(SIDES)]
+def _object_parts(scene: Scene) -> dict[str, Any]:
+    """Objects, contacts and ego camera; None for each that the scene does not have."""
+    touched = scene.contacts is not None and scene.hands is not None
+    return {
+        "objects": objects_payload(scene.objects, scene.camera) if scene.objects is not None else None,
+        "contacts": contacts_payload(scene.contacts, scene.hands) if touched else None,  # type: ignore[arg-type]
+        "ego": ego_payload(scene.ego) if scene.ego is not None else None,
+    }
+
+
+def _caption(content: ReportContent) -> str:
+    shown = ["hands"] * (content.scene.hands is not None) + ["objects"] * (content.scene.objects is not None)
+    shown += ["robot"] * bool(content.robots)
+    return f"{', '.join(shown) or 'camera'} in the scene; drag to turn, wheel to zoom"
+
+
+def _strips(content: ReportContent) -> list[Strip]:
+    scene, own = content.scene, []
+    if scene.hands is not None:
+        codes = np.where(scene.hands.valid, scene.hands.source, Source.UNKNOWN)
+        own = [Strip(f"{side} hand", codes[:, s]) for s, side in enumerate(SIDES)]
+    if scene.objects is not None:
+        own += _object_strips(scene, scene.objects)
     return [*own, *content.strips]
 
 
-def _strip(name: str, codes: np.ndarray) -> dict[str, Any]:
-    return {"name": name, "values": packed(codes, "uint8"), "colors": list(SOURCE_COLORS)}
+def _object_strips(scene: Scene, objects: ObjectTracks) -> list[Strip]:
+    """States where there are any, else where each pose comes from."""
+    if scene.states is not None:
+        return state_strips(scene.states, objects)
+    codes = np.where(objects.valid, objects.source, Source.UNKNOWN)
+    return [Strip(f"{name}: pose", codes[:, k]) for k, name in enumerate(object_labels(objects))]
 
 
 def _plot(plot: Plot) -> dict[str, Any]:
@@ -155,6 +194,7 @@ def _plot(plot: Plot) -> dict[str, Any]:
         "note": plot.note,
         "robot": plot.robot,
         "top": top,
+        "bottom": plot.bottom,
         "lines": [{"label": label, "value": value} for label, value in plot.lines],
         "series": [
             {"name": s.name, "color": s.color, "values": packed(s.values), "mask": packed(s.mask, "uint8")}
@@ -170,6 +210,8 @@ def _view(content: ReportContent) -> dict[str, Any]:
     points = [np.zeros((0, 3))]
     if scene.hands is not None and scene.hands.valid.any():
         points.append(scene.hands.joints_world[scene.hands.valid].reshape(-1, 3))
+    if scene.objects is not None and scene.objects.valid.any():
+        points.append(scene.objects.T_world_object[scene.objects.valid][:, :3, 3])
     for _, trajectory in content.robots:
         points.append(np.atleast_2d(np.asarray(trajectory.T_world_base).reshape(-1, 4, 4)[0, :3, 3]))
     cloud = np.concatenate(points)
@@ -184,9 +226,17 @@ def _view(content: ReportContent) -> dict[str, Any]:
         "zUp": scene.camera.world_frame == "world",
         "target": target.tolist(),
         "eye": eye.tolist(),
-        "floor": float(low[2]) - 0.02,
+        "floor": _floor(scene, float(low[2]) - 0.02),
         "frustum": _frustum(scene, T),
     }
+
+
+def _floor(scene: Scene, otherwise: float) -> float:
+    """Height of the grid: the support surface where it is known and level, the lowest thing otherwise."""
+    support = scene.support
+    if support is None or not support.valid or support.normal_world[2] < 0.95:
+        return otherwise
+    return support.offset / float(support.normal_world[2])
 
 
 def _frustum(scene: Scene, T_scene_camera: np.ndarray, depth: float = 0.12) -> list[list[float]]:

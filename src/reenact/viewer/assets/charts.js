@@ -14,6 +14,21 @@ function cursor(context, frame, width, height) {
   context.stroke();
 }
 
+// Slanted lines over the stretches in which a band's code means that nothing is known.
+function hatch(context, strip, width, top, height) {
+  if (!strip.hatched.length) return;
+  context.save();
+  context.beginPath();
+  for (let i = 0; i < COUNT; i++) {
+    if (strip.hatched.includes(strip.values.data[i])) context.rect((i / COUNT) * width, top, width / COUNT + 0.6, height);
+  }
+  context.clip();
+  context.strokeStyle = "#8a857a"; context.lineWidth = 1; context.beginPath();
+  for (let x = -height; x < width; x += 6) { context.moveTo(x, top + height); context.lineTo(x + height, top); }
+  context.stroke();
+  context.restore();
+}
+
 function drawStrips(frame) {
   const { context, width, height } = fitCanvas($("strips"));
   const rows = DATA.strips, row = height / Math.max(rows.length, 1);
@@ -24,18 +39,28 @@ function drawStrips(frame) {
       const x0 = (i / COUNT) * width;
       context.fillRect(x0, r * row + 2, width / COUNT + 0.6, row - 4);
     }
+    hatch(context, strip, width, r * row + 2, row - 4);
     context.lineWidth = 3;
     context.strokeStyle = "rgba(255,255,255,0.85)";
-    context.strokeText(strip.name, 5, r * row + row / 2 + 4);
+    const left = strip.swatch ? 18 : 5, middle = r * row + row / 2;
+    context.strokeText(strip.name, left, middle + 4);
     context.fillStyle = "#22252a";
-    context.fillText(strip.name, 5, r * row + row / 2 + 4);
+    context.fillText(strip.name, left, middle + 4);
+    if (strip.swatch) {
+      context.fillStyle = strip.swatch;
+      context.fillRect(5, middle - 5, 10, 10);
+      context.lineWidth = 1;
+      context.strokeRect(5, middle - 5, 10, 10);
+    }
   });
   cursor(context, frame, width, height);
 }
 
 function drawPlot(canvas, plot, frame) {
   const { context, width, height } = fitCanvas(canvas);
-  const top = plot.top || 1e-9, y = (v) => height - 4 - (Math.min(v, top) / top) * (height - 14);
+  const top = plot.top || 1e-9, low = plot.bottom;
+  const y = (v) => height - 4 - ((Math.max(low, Math.min(v, top)) - low) / (top - low)) * (height - 14);
+  if (low < 0) { context.fillStyle = "#e4e1da"; context.fillRect(0, y(0), width, 1); }
   for (const line of plot.lines) {
     context.strokeStyle = "#b3261e"; context.setLineDash([4, 4]);
     context.beginPath(); context.moveTo(0, y(line.value)); context.lineTo(width, y(line.value)); context.stroke();

@@ -2,12 +2,12 @@
 (function () {
   const video = $("video");
   let frame = 0, robotIndex = 0, playing = false;
-  const showView = makeView();
+  const view = makeView();
   const plots = makePlots(setFrame);
 
   function draw() {
     drawOverlay(frame);
-    showView(frame, robotIndex);
+    view.show(frame, robotIndex);
     drawStrips(frame);
     for (const { box, plot, draw: paint } of plots) {
       box.hidden = plot.robot !== null && plot.robot !== robotIndex;
@@ -46,16 +46,38 @@
       element("b", tile.value, box);
       element("span", tile.label, box);
     }
-    element("h2", "What is not known", $("unknowns"));
-    const list = element("ul", undefined, $("unknowns"));
-    for (const line of DATA.unknowns) element("li", line, list);
-    $("unknowns").hidden = DATA.unknowns.length === 0;
+    fillList("unknowns", "What is not known", DATA.unknowns);
     for (const table of DATA.tables) fillTable(table);
+    fillList("flags", "What was noticed", DATA.flags);
     SOURCE_NAMES.forEach((name, i) => {
       const item = element("span", undefined, $("legend"));
       element("i", undefined, item).style.background = SOURCE_COLORS[i];
       item.append(name);
     });
+    if (DATA.strips.some((strip) => strip.hatched.length)) DATA.states.names.forEach((name, i) => {
+      const item = element("span", undefined, $("state-legend")), mark = element("i", undefined, item);
+      mark.style.backgroundColor = DATA.states.colors[i];
+      if (i === 0) mark.className = "hatched";
+      item.append(name);
+    });
+    if (DATA.objects) DATA.objects.names.forEach((name, i) => {
+      const item = element("span", undefined, $("objects"));
+      element("i", undefined, item).style.background = DATA.objects.colors[i];
+      item.append(name);
+    });
+    if (DATA.contacts) {
+      const item = element("span", undefined, $("objects"));
+      element("i", undefined, item).style.background = DATA.contacts.color;
+      item.append("contact");
+    }
+    $("caption3d").firstChild.textContent = DATA.caption;
+    $("eyes-choice").hidden = !DATA.ego;
+  }
+  function fillList(id, title, lines) {
+    element("h2", title, $(id));
+    const list = element("ul", undefined, $(id));
+    for (const line of lines) element("li", line, list);
+    $(id).hidden = lines.length === 0;
   }
   function fillTable({ title, rows }) {
     const box = element("div", undefined, $("tables"));
@@ -80,6 +102,8 @@
   $("back").addEventListener("click", () => setFrame(frame - 1));
   $("next").addEventListener("click", () => setFrame(frame + 1));
   $("rate").addEventListener("change", () => { video.playbackRate = Number($("rate").value); });
+  $("eyes").addEventListener("change", () => { view.lookFromEyes($("eyes").checked); draw(); });
+  $("strips").style.height = `${Math.max(2, DATA.strips.length) * 22 + 4}px`;
   $("strips").addEventListener("click", (event) => setFrame(frameAt(event, $("strips"))));
   window.addEventListener("resize", draw);
   document.addEventListener("keydown", (event) => {

@@ -23,21 +23,38 @@ function makeView() {
   }
   scene.add(frustum());
   const showHands = DATA.hands ? makeHands(scene) : () => {};
+  const showObjects = DATA.objects ? makeObjects(scene) : () => {};
+  const showContacts = DATA.contacts ? makeContacts(scene) : () => {};
+  const ego = DATA.ego ? makeEgo(scene) : null;
+  const eyes = new THREE.PerspectiveCamera(60, 1, 0.02, 50);
+  let inside = false;
   const robots = DATA.robots.map((robot) => makeRobot(scene, robot));
   function draw() {
     const width = canvas.clientWidth, height = canvas.clientHeight;
     renderer.setSize(width, height, false);
-    camera.aspect = width / Math.max(height, 1);
-    camera.updateProjectionMatrix();
-    renderer.render(scene, camera);
+    const used = inside ? eyes : camera;
+    used.aspect = width / Math.max(height, 1);
+    if (inside) eyes.fov = fittedFov(used.aspect);
+    used.updateProjectionMatrix();
+    renderer.render(scene, used);
   }
   controls.addEventListener("change", draw);
   window.addEventListener("resize", draw);
-  return function show(frame, robotIndex) {
+  function show(frame, robotIndex) {
     showHands(frame);
+    showObjects(frame);
+    showContacts(frame);
+    if (ego) { ego.show(frame, inside); ego.aim(eyes, frame); }
     robots.forEach((robot, i) => { robot.root.visible = i === robotIndex; if (i === robotIndex) robot.show(frame); });
     draw();
-  };
+  }
+  return { show, lookFromEyes: (on) => { inside = on && ego !== null; controls.enabled = !inside; } };
+}
+
+// The whole picture of the virtual camera is in view, whatever the canvas' shape.
+function fittedFov(aspect) {
+  const half = Math.tan((DATA.ego.fovYDeg * Math.PI) / 360), across = half * DATA.ego.aspect;
+  return (360 / Math.PI) * Math.atan(Math.max(half, across / aspect));
 }
 
 // Where the camera stood in frame 0: four rays to the image corners.

@@ -1,0 +1,135 @@
+"""The report's page for a scene as it lies on disk: no run, no robots, the same hands, objects, bands and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reenact.quality.hands import measure_hands
+from reenact.quality.unknowns import scene_unknowns
+from reenact.scene import CameraTrack, Clip, Scene
+from reenact.stages.report_curves import hand_plots
+from reenact.stages.report_objects import numbers_table, object_plots, object_tables, scene_flags
+from reenact.stages.report_tables import camera_table, hands_table, source_table
+from reenact.video.info import scaled_size
+from reenact.video.source import open_video
+from reenact.video.writer import VideoWriter
+from reenact.viewer.report import Plot, ReportContent, Table, write_report
+
+PREVIEW_HEIGHT_PX = 480
+
+
+def write_scene_page(
+    path: Path, scene: Scene, video: Path | None, work: Path, numbers: Mapping[str, Any] | None = None
+) -> None:
+    """Write the page.
+
+    Args:
+        path: the html file to write.
+        scene: everything known.
+        video: the source whose frames at the clip's times are shown; None: a grey picture that says so.
+        work: a folder for the small copy of the clip.
+        numbers: measures to be listed (as in `quality.json`), if there are any.
+
+    Raises:
+        SetupError: no disk space.
+        InputError: the video lacks the clip's frames.
+    """
+    preview = work / "clip.mp4"
+    write_preview(preview, scene.clip, video)
+    clip = scene.clip
+    content = ReportContent(
+        title=clip.clip_id,
+        subtitle=scene_subtitle(clip),
+        scene=scene,
+        video=preview,
+        video_fps_hz=clip.nominal_fps_hz,
+        tiles=_tiles(scene),
+        plots=[plot for plot in (*hand_plots(scene), *object_plots(scene)) if _says_something(plot)],
+        tables=_tables(scene, numbers),
+        unknowns=scene_unknowns(scene),
+        flags=scene_flags(scene),
+    )
+    write_report(path, content)
+
+
+def _says_something(plot: Plot) -> bool:
+    """Not all zero, as the errors of truth are."""
+    return any(np.abs(s.values[s.mask]).max(initial=0) > 1e-6 for s in plot.series)
+
+
+def scene_subtitle(clip: Clip) -> str:
+    """Source, size, frames, rate, length."""
+    return (
+        f"{clip.source_name}, {clip.width_px}x{clip.height_px}, {len(clip.t_ns)} frames at {clip.nominal_fps_hz:.4g} Hz, "
+        f"{clip.duration_s:.1f} s"
+    )
+
+
+def write_preview(path: Path, clip: Clip, video: Path | None) -> None:
+    """A small constant-rate copy of the clip, one frame per scene frame."""
+    width, height = scaled_size(clip.width_px, clip.height_px, PREVIEW_HEIGHT_PX)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fps = round(clip.nominal_fps_hz, 3)
+    with VideoWriter(path, width, height, fps, keyframe_every=8, crf=20) as writer:
+        if video is None:
+            grey = np.full((height, width, 3), 90, np.uint8)
+            for _ in range(len(clip.t_ns)):
+                writer.write(grey)
+            return
+        for _, rgb in open_video(video).frames(PREVIEW_HEIGHT_PX, clip.t_ns):
+            writer.write(rgb)
+
+
+def _tiles(scene: Scene) -> list[tuple[str, str]]:
+    tiles = []
+    if scene.hands is not None:
+        tiles.append((f"{scene.hands.valid.any(axis=1).mean():.0%}", "frames with a hand"))
+    if scene.objects is not None:
+        tiles.append((str(len(scene.objects.object_ids)), "objects"))
+        tiles.append(
+            (f"{scene.objects.valid.mean():.0%}" if scene.objects.valid.size else "0%", "object poses known")
+        )
+    if scene.states is not None and scene.states.valid.size:
+        tiles.append((f"{scene.states.valid.mean():.0%}", "object states known"))
+    if scene.contacts is not None:
+        touched = scene.contacts.touching.any(axis=(1, 2, 3)).mean()
+        tiles.append((f"{touched:.0%}", "frames with a contact"))
+    return tiles
+
+
+def _tables(scene: Scene, numbers: Mapping[str, Any] | None) -> list[Table]:
+    tables = []
+    if scene.hands is not None and scene.hands_raw is not None:
+        raw, refined = (
+            measure_hands(h, scene.camera, scene.clip.t_ns) for h in (scene.hands_raw, scene.hands)
+        )
+        tables.append(hands_table(raw, refined))
+    tables += object_tables(scene)
+    tables += [support_table(scene)] if scene.support is not None else []
+    tables += [ego_table(scene.ego)] if scene.ego is not None else []
+    tables += [numbers_table("Measures", numbers)] if numbers else []
+    return [*tables, camera_table(scene.camera, {}), source_table(scene, [])]
+
+
+def support_table(scene: Scene) -> Table:
+    """The surface things stand on."""
+    support = scene.support
+    if support is None or not support.valid:
+        return Table("Support surface", (("surface", "unknown", ""),))
+    offset = f"{support.offset:.3f} +- {support.sigma_offset:.3f} m"
+    tilt = np.rad2deg(support.sigma_normal)
+    return Table(
+        "Support surface",
+        (("offset", offset, f"from {support.origin}"), ("normal", f"+- {tilt:.1f} deg", "")),
+    )
+
+
+def ego_table(ego: CameraTrack, notes: Mapping[str, Any] | None = None) -> Table:
+    """The virtual camera, with its measures where the stage's notes are at hand."""
+    fov = np.degrees(2 * np.arctan(ego.width_px / 2 / ego.params[0]))
+    rows = [("lens", f"{fov:.0f} deg across, {ego.width_px}x{ego.height_px}", "virtual: nobody held it")]
+    return Table("Virtual ego camera", (*rows, *(numbers_table("", notes or {}).rows)))
