@@ -13,6 +13,7 @@ from reenact.errors import ReenactError
 COMMANDS = {
     "demo": "make a toy clip with known truth, find its hands, move a robot, write the report",
     "run": "turn videos into metric hands, robot motion, a dataset and a report",
+    "retarget": "make robots follow the hands of a scene, a toy clip or a published set; export the motion",
     "filter": "pass 1: which parts of a corpus are worth reconstructing, and why",
     "robots": "list the known robots, show one, check a sheet of your own",
     "train": "train the small networks of a robot in simulation: finger inverse kinematics, root frames",

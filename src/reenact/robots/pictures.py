@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import mujoco
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Integer, UInt8
 
 from reenact.rendering.renderer import OffscreenRenderer, RenderConfig, look_at
 from reenact.robots.model import Robot
@@ -63,11 +64,40 @@ def add_stage(spec: Any, floor_height: float | None) -> None:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Ghost:
+    """A thing shown beside the robot, see-through and without any effect."""
+
+    vertices: Float[np.ndarray, "v 3"]
+    """In the thing's own frame (m)."""
+    faces: Integer[np.ndarray, "f 3"]
+    rgba: tuple[float, float, float, float] = (0.85, 0.55, 0.15, 0.55)
+
+
+AWAY = (0.0, 0.0, -50.0)
+"""Where ghosts are put that are not shown."""
+
+
+def _add_ghosts(spec: Any, ghosts: Sequence[Ghost]) -> None:
+    """One mocap body each, after the robot's own."""
+    for k, ghost in enumerate(ghosts):
+        mesh = spec.add_mesh(name=f"ghost_{k}", inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL)
+        mesh.uservert = np.asarray(ghost.vertices, np.float64).ravel()
+        mesh.userface = np.asarray(ghost.faces, np.int32).ravel()
+        body = spec.worldbody.add_body(name=f"ghost_{k}", mocap=True, pos=AWAY)
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=f"ghost_{k}", rgba=ghost.rgba,
+            contype=0, conaffinity=0, group=0,
+        )  # fmt: skip
+
+
 class Studio:
     """Renders one robot many times; use as a context manager."""
 
-    def __init__(self, robot: Robot, config: StudioConfig | None = None) -> None:
-        """Compiles the robot with its stage and opens the renderer.
+    def __init__(
+        self, robot: Robot, config: StudioConfig | None = None, ghosts: Sequence[Ghost] = ()
+    ) -> None:
+        """Compiles the robot with its stage (and ghosts beside it) and opens the renderer.
 
         Raises:
             NoGlError: this machine cannot render.
@@ -76,6 +106,8 @@ class Studio:
         self.robot = robot
         spec = robot.spec.copy()
         add_stage(spec, -robot.sheet.base_height if self.config.floor else None)
+        _add_ghosts(spec, ghosts)
+        self.ghosts = len(ghosts)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self._renderer = OffscreenRenderer(self.model, self.config.render)
@@ -85,7 +117,7 @@ class Studio:
         """Middle of the robot at home, and how far it reaches (m)."""
         self.data.qpos[:] = self.robot.home_q
         mujoco.mj_kinematics(self.model, self.data)
-        own = self.model.geom_bodyid > 0
+        own = (self.model.geom_bodyid > 0) & (self.data.geom_xpos[:, 2] > AWAY[2] / 2)
         low = (self.data.geom_xpos[own] - self.model.geom_rbound[own, None]).min(axis=0)
         high = (self.data.geom_xpos[own] + self.model.geom_rbound[own, None]).max(axis=0)
         return (low + high) / 2, float(np.linalg.norm(high - low) / 2)
@@ -108,12 +140,21 @@ class Studio:
         q: Float[np.ndarray, " q"],
         T_world_base: Float[np.ndarray, "4 4"] | None = None,
         camera: tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "4 4"]] | None = None,
+        T_world_ghosts: Sequence[Float[np.ndarray, "4 4"] | None] = (),
     ) -> UInt8[np.ndarray, "h w 3"]:
-        """The robot in one configuration, through ``camera`` (K, T_world_camera) or the studio's own."""
+        """The robot in one configuration, through ``camera`` (K, T_world_camera) or the studio's own.
+
+        ``T_world_ghosts`` places the ghosts in their order; None hides one.
+        """
         self.data.qpos[:] = q
         if T_world_base is not None:
             self.data.mocap_pos[0] = T_world_base[:3, 3]
             mujoco.mju_mat2Quat(self.data.mocap_quat[0], np.ascontiguousarray(T_world_base[:3, :3]).ravel())
+        first = self.model.nmocap - self.ghosts
+        for k, T in enumerate(T_world_ghosts):
+            self.data.mocap_pos[first + k] = AWAY if T is None else T[:3, 3]
+            if T is not None:
+                mujoco.mju_mat2Quat(self.data.mocap_quat[first + k], np.ascontiguousarray(T[:3, :3]).ravel())
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
         self._renderer.look(self.data, *(camera or self.camera()))

@@ -1,7 +1,8 @@
 """The replay video: the source clip on the left, the robot on the right, on one time base.
 
-In: the clip as a constant-rate mp4 (one frame per scene frame), the robot, its trajectory and the hands it follows.
-Out: an mp4. The hands are drawn as thin lines in the robot's view, where the robot's hands should be.
+In: the clip as a constant-rate mp4 (one frame per scene frame; the robot alone where there is no video), the robot, its
+trajectory, the hands it follows and the objects they handle. Out: an mp4. The hands are drawn as thin lines in the
+robot's view, where the robot's hands should be, the objects as see-through ghosts where they were.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from reenact.geometry.transforms import apply, inverse
 from reenact.hands.joints import BONES_21
 from reenact.rendering.renderer import RenderConfig, look_at
 from reenact.robots.model import Robot
-from reenact.robots.pictures import Studio, StudioConfig
+from reenact.robots.pictures import AWAY, Ghost, Studio, StudioConfig
 from reenact.robots.trajectory import JointTrajectory
-from reenact.scene import HandTracks, Source
+from reenact.scene import HandTracks, ObjectTracks, Source
 from reenact.video.reader import VideoReader
 from reenact.video.writer import VideoWriter
 
@@ -50,29 +51,33 @@ class ReplayConfig:
     """How far above."""
     draw_hands: bool = True
     """Draw the hands that the robot follows as thin lines."""
+    draw_objects: bool = True
+    """Draw the objects as see-through ghosts."""
 
 
 def write_replay(
     path: Path,
-    clip_video: Path,
+    clip_video: Path | None,
     robot: Robot,
     trajectory: JointTrajectory,
     hands: HandTracks | None = None,
     config: ReplayConfig | None = None,
     report: Callable[[int, int], None] | None = None,
     t_ns: Int64[np.ndarray, " t"] | None = None,
+    objects: ObjectTracks | None = None,
 ) -> None:
     """Render and write the video.
 
     Args:
         path: the mp4 to write.
-        clip_video: the clip, one frame per scene frame.
+        clip_video: the clip, one frame per scene frame; None shows the robot alone.
         robot: the robot of the trajectory.
         trajectory: on any time grid; each clip frame is shown with the robot at its nearest instant.
         hands: drawn in the robot's view, one row per clip frame.
         config: size and looks.
         report: called with frames done and frames in all.
         t_ns: instants of the clip's frames; left out: the trajectory has one row per clip frame.
+        objects: drawn as ghosts, one row per clip frame.
 
     Raises:
         NoGlError: this machine cannot render.
@@ -81,7 +86,7 @@ def write_replay(
     """
     config = config or ReplayConfig()
     trajectory.for_robot(robot)
-    reader = VideoReader(clip_video)
+    reader = None if clip_video is None else VideoReader(clip_video)
     rows = np.arange(len(trajectory.q)) if t_ns is None else TimeGrid(trajectory.t_ns).nearest_idx(t_ns)
     render = RenderConfig(
         width_px=config.robot_width_px,
@@ -89,18 +94,18 @@ def write_replay(
         samples=config.samples,
         shadows=config.shadows,
     )
-    studio_config = StudioConfig(render=render)
-    with Studio(robot, studio_config) as studio:
-        pictures = _robot_pictures(studio, trajectory, rows, hands, config)
+    shown = objects if config.draw_objects else None
+    with Studio(robot, StudioConfig(render=render), _ghosts(shown)) as studio:
+        pictures = _robot_pictures(studio, trajectory, rows, hands, shown, config)
+        frames = pictures if reader is None else _beside(reader, pictures, config.height_px)
+        fps = (
+            _rate(trajectory.t_ns if t_ns is None else t_ns) if reader is None else reader.info.nominal_fps_hz
+        )
         writer: VideoWriter | None = None
         try:
-            for i, (_, left) in enumerate(reader.frames(config.height_px)):
-                if i >= len(rows):
-                    break
-                frame = np.concatenate([_scaled(left, config.height_px), next(pictures)], axis=1)
+            for i, frame in enumerate(frames):
                 if writer is None:
-                    fps = reader.info.nominal_fps_hz or 30.0
-                    writer = VideoWriter(path, frame.shape[1], frame.shape[0], fps, keyframe_every=15)
+                    writer = VideoWriter(path, frame.shape[1], frame.shape[0], fps or 30.0, keyframe_every=15)
                 writer.write(frame)
                 if report is not None:
                     report(i + 1, len(rows))
@@ -110,6 +115,29 @@ def write_replay(
             if writer is not None:
                 writer.discard()
             raise
+
+
+def _beside(
+    reader: VideoReader, pictures: Iterator[UInt8[np.ndarray, "h w 3"]], height_px: int
+) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """Clip and robot in one picture, as long as both last."""
+    for (_, left), right in zip(reader.frames(height_px), pictures, strict=False):
+        yield np.concatenate([_scaled(left, height_px), right], axis=1)
+
+
+def _rate(t_ns: np.ndarray) -> float:
+    return round(1e9 / float(np.median(np.diff(t_ns))), 3)
+
+
+def _ghosts(objects: ObjectTracks | None) -> list[Ghost]:
+    """One per object that has a mesh; the others are not shown."""
+    if objects is None:
+        return []
+    return [Ghost(*objects.mesh(k)) for k in _meshed(objects)]
+
+
+def _meshed(objects: ObjectTracks) -> list[int]:
+    return [k for k in range(len(objects.object_ids)) if len(objects.mesh(k)[0]) >= 4]
 
 
 def _scaled(frame: UInt8[np.ndarray, "h w 3"], height_px: int) -> UInt8[np.ndarray, "h2 w2 3"]:
@@ -124,17 +152,23 @@ def _robot_pictures(
     trajectory: JointTrajectory,
     rows: Int64[np.ndarray, " t"],
     hands: HandTracks | None,
+    objects: ObjectTracks | None,
     config: ReplayConfig,
 ) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-    """The robot in its base frame, clip frame by clip frame, with the hands it follows."""
+    """The robot where its base first stands, clip frame by clip frame, with the hands it follows and the objects."""
     camera = workspace_camera(studio, trajectory, config)
-    T_base_world = inverse(np.broadcast_to(trajectory.T_world_base, (len(trajectory.q), 4, 4)))
+    T_base_world = inverse(trajectory.T_world_base[0])
+    T_first_base = np.broadcast_to(T_base_world @ trajectory.T_world_base, (len(trajectory.q), 4, 4))
     for i, row in enumerate(rows):
-        picture = np.ascontiguousarray(studio.render(trajectory.q[row], camera=camera))
+        things = [] if objects is None else [
+            T_base_world @ objects.T_world_object[i, k] if objects.valid[i, k] else None for k in _meshed(objects)
+        ]  # fmt: skip
+        picture = studio.render(trajectory.q[row], T_first_base[row], camera, things)
+        picture = np.ascontiguousarray(picture)
         if hands is not None and config.draw_hands:
             for side in range(2):
                 if hands.valid[i, side]:
-                    joints = apply(T_base_world[row], hands.joints_world[i, side])
+                    joints = apply(T_base_world, hands.joints_world[i, side])
                     dim = hands.source[i, side] == Source.FILLED
                     _draw_hand(picture, joints, camera, SIDE_COLORS[side], 1 if dim else 2)
         _label(picture, trajectory, int(row))
@@ -161,16 +195,19 @@ def workspace_camera(
 
 
 def moving_points(studio: Studio, trajectory: JointTrajectory, looks: int = 24) -> Float64[np.ndarray, "n 3"]:
-    """Places (base frame) of all bodies that move in the clip, at some of its moments."""
+    """Places (first base frame) of all bodies that move in the clip, at some of its moments."""
     rows = np.unique(np.linspace(0, len(trajectory.q) - 1, looks).round().astype(int))
+    T_first_base = inverse(trajectory.T_world_base[0]) @ trajectory.T_world_base
+    T_first_base = np.broadcast_to(T_first_base, (len(trajectory.q), 4, 4))
     places = []
     for row in rows:
         studio.data.qpos[:] = trajectory.q[row]
         mujoco.mj_kinematics(studio.model, studio.data)
-        places.append(studio.data.xpos[1:].copy())
+        places.append(apply(T_first_base[row], studio.data.xpos[1:].copy()))
     stack = np.stack(places)
     moves = np.ptp(stack, axis=0).max(axis=1) > 1e-3
     moves |= np.array([studio.model.body_jntnum[b] > 0 for b in range(1, studio.model.nbody)])
+    moves &= stack[0, :, 2] > AWAY[2] / 2  # ghosts that are not there yet
     return stack[:, moves].reshape(-1, 3)
 
 
