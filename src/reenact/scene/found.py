@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,17 @@ class FoundObjects(Record):
     """One plain sentence each."""
     backend: str
     licence: str
+    outline_px: Float64[np.ndarray, "n 2"] = dataclasses.field(default_factory=lambda: np.zeros((0, 2)))
+    """Outlines of the objects in their seed frames, end to end, where more than a box is known."""
+    outline_start: Int64[np.ndarray, " o1"] = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
+    """`outline_px[outline_start[i]:outline_start[i + 1]]` is object i's, closed; empty: only the box is known."""
+
+    def outline(self, object_idx: int) -> Float64[np.ndarray, "m 2"]:
+        """Outline of one object in its seed frame; empty where only the box is known."""
+        if len(self.outline_start) == 0:
+            return np.zeros((0, 2))
+        start, end = self.outline_start[object_idx : object_idx + 2]
+        return self.outline_px[start:end]
 
     def check(self) -> None:
         count = len(self.seed_frame)
@@ -43,3 +55,13 @@ class FoundObjects(Record):
         known = {"manipulated", "target", "unknown"}
         self.require(set(self.roles) <= known, "roles", f"are {self.roles}", f"each one of {sorted(known)}")
         self.require_fraction("confidence")
+        starts = self.outline_start
+        fits = len(starts) == 0 or (
+            len(starts) == count + 1
+            and int(starts[0]) == 0
+            and int(starts[-1]) == len(self.outline_px)
+            and bool((np.diff(starts) >= 0).all())
+        )
+        self.require(
+            fits, "outline_start", f"is {starts.tolist()}", f"empty, or {count + 1} rising numbers from 0"
+        )

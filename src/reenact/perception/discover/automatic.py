@@ -1,0 +1,198 @@
+"""The CPU backend: what the user pointed at, else what hands move; then what the moved things come to.
+
+Candidates come from lasting changes (`footprints`) and from motion with a hand (`comotion`); each is followed through the
+clip (`trial`) before it is believed, and dropped as a repeat when an object already found explains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from reenact.perception.discover.candidates import Candidate
+from reenact.perception.discover.comotion import ComotionConfig, held_things
+from reenact.perception.discover.contract import Frame
+from reenact.perception.discover.footprints import FootprintConfig, footprints
+from reenact.perception.discover.hinted import from_hints
+from reenact.perception.discover.hints import ObjectBox, ObjectClick
+from reenact.perception.discover.names import colour_name, match_labels
+from reenact.perception.discover.targets import TargetConfig, find_targets
+from reenact.perception.discover.trial import Trial, TrialConfig, TrialCourt, every_for
+from reenact.perception.masks.seed import box_of, outline_of
+from reenact.perception.masks.views import Views
+from reenact.perception.pictures.colour import colour_bins, histogram, similarity
+from reenact.perception.pictures.hands import HandRegionConfig, HandRegions
+from reenact.perception.pictures.stack import PictureStack, StackConfig, read_stack
+from reenact.scene import CameraTrack, Clip, FoundObjects, HandLandmarks
+
+
+@dataclass(frozen=True)
+class AutomaticFinderConfig:
+    """Settings of the CPU finder."""
+
+    boxes: tuple[ObjectBox, ...] = ()
+    """Boxes given by the user; with boxes or clicks nothing is looked for automatically."""
+    clicks: tuple[ObjectClick, ...] = ()
+    """Clicks given by the user."""
+    labels: tuple[str, ...] = ()
+    """Names for what is found automatically; one with a colour word goes to the object of that colour."""
+    max_manipulated: int = 4
+    """Most manipulated objects that are reported."""
+    max_targets: int = 2
+    """Most still things reported that the manipulated ones come to."""
+    max_trials: int = 9
+    """Candidates that are followed through the clip at most."""
+    stack: StackConfig = field(default_factory=lambda: StackConfig(width_px=384))
+    """How small the frames are looked at."""
+    hands: HandRegionConfig = field(default_factory=HandRegionConfig)
+    """Pixels of hands and arms."""
+    footprints: FootprintConfig = field(default_factory=FootprintConfig)
+    """Lasting changes before a still camera."""
+    comotion: ComotionConfig = field(default_factory=ComotionConfig)
+    """What moves with a hand."""
+    trial: TrialConfig = field(default_factory=TrialConfig)
+    """What a candidate must show."""
+    targets: TargetConfig = field(default_factory=TargetConfig)
+    """Still things."""
+
+
+@dataclass(frozen=True)
+class Believed:
+    """A candidate that passed."""
+
+    candidate: Candidate
+    trial: Trial
+    role: str
+    confidence: float
+    reason: str
+
+
+class AutomaticFinder:
+    """Finds manipulated objects and their targets."""
+
+    name = "automatic-1"
+    licence = "Apache-2.0"
+
+    def __init__(self, config: AutomaticFinderConfig | None = None) -> None:
+        self.config = config or AutomaticFinderConfig()
+        self._diagnostics: dict[str, Any] = {}
+
+    @property
+    def diagnostics(self) -> Mapping[str, Any]:
+        """Every candidate with its verdict, and a sentence when nothing was found."""
+        return self._diagnostics
+
+    def find(
+        self, frames: Iterable[Frame], clip: Clip, landmarks: HandLandmarks, camera: CameraTrack | None = None
+    ) -> FoundObjects:
+        """See the contract. Without a camera track the camera is taken as moving."""
+        c = self.config
+        for box in c.boxes:
+            box.check(len(clip.t_ns), clip.width_px, clip.height_px)
+        for click in c.clicks:
+            click.check(len(clip.t_ns), clip.width_px, clip.height_px)
+        stack = read_stack(frames, clip, c.stack)
+        regions = HandRegions(stack, landmarks, c.hands)
+        is_still = camera is not None and camera.motion == "still"
+        if c.boxes or c.clicks:
+            found = from_hints(stack, regions, c.boxes, c.clicks, self.name, self.licence)
+            self._diagnostics = {"mode": "user", "objects": len(found.object_ids)}
+            return found
+        return self._search(stack, regions, is_still)
+
+    def _search(self, stack: PictureStack, regions: HandRegions, is_still: bool) -> FoundObjects:
+        c = self.config
+        candidates = footprints(stack, regions, c.footprints) if is_still else []
+        candidates += held_things(stack, regions, is_still_camera=is_still, config=c.comotion)
+        candidates.sort(key=lambda x: -x.score)
+        views = Views(stack, regions, every_for(stack.t_ns, c.trial.rate_hz), keep=True)
+        court = TrialCourt(views, is_still_camera=is_still, config=c.trial)
+        log: list[dict[str, Any]] = []
+        believed: list[Believed] = []
+        for candidate in candidates[: c.max_trials]:
+            if len(believed) == c.max_manipulated:
+                break
+            verdict = self._verdict(candidate, court, believed, stack)
+            log.append({"frame": candidate.frame, "source": candidate.source, "score": round(candidate.score, 3),
+                        "verdict": verdict if isinstance(verdict, str) else "believed"})  # fmt: skip
+            if isinstance(verdict, Believed):
+                believed.append(verdict)
+        believed.sort(key=lambda b: -b.confidence)
+        if believed:
+            believed += find_targets(stack, regions, believed, court, is_still=is_still, config=c.targets)[
+                : c.max_targets
+            ]
+        self._diagnostics = {"mode": "automatic", "still_camera": is_still, "candidates": log}
+        if not believed:
+            self._diagnostics["why_none"] = _why_none(candidates, regions)
+        return _record(believed, stack, c.labels, self.name, self.licence)
+
+    def _verdict(
+        self, candidate: Candidate, court: TrialCourt, believed: list[Believed], stack: PictureStack
+    ) -> Believed | str:
+        for other in believed:
+            if _explains(other.trial, candidate, stack):
+                return "a repeat of an object found before"
+        trial, c = court.try_candidate(candidate), self.config.trial
+        if not trial.valid.any() or trial.seen < c.min_seen:
+            return f"could be followed in {trial.seen:.0%} of the looks only"
+        if trial.travel < c.min_travel:
+            return f"moved {trial.travel:.3f} frame heights only"
+        if trial.hand_share < c.min_hand_share:
+            return f"only {trial.hand_share:.0%} of its motion was with a hand at it"
+        sure = float(np.median(trial.confidence[trial.valid]))
+        confidence = float(
+            np.clip(0.25 + 0.35 * candidate.score + 0.3 * sure * trial.seen + 0.1 * trial.hand_share, 0, 0.97)
+        )
+        way = f"It travels {trial.travel:.2f} frame heights, {trial.hand_share:.0%} of it with a hand at it."
+        return Believed(candidate, trial, "manipulated", confidence, f"{candidate.reason} {way}")
+
+
+def _explains(trial: Trial, candidate: Candidate, stack: PictureStack) -> bool:
+    """Is the candidate the object of that trial, seen again?"""
+    look = int(np.abs(trial.looks - candidate.frame).argmin())
+    if trial.valid[look]:
+        mask = trial.mask(look)
+        both = float((mask & candidate.mask).sum())
+        return both > 0.35 * float(candidate.mask.sum()) or both > 0.6 * float(mask.sum())
+    mask = trial.mask(trial.best_look())
+    frame = int(trial.looks[trial.best_look()])
+    ratio = float(candidate.mask.sum()) / max(float(mask.sum()), 1.0)
+    theirs = histogram(colour_bins(stack.rgb[frame])[mask])
+    ours = histogram(colour_bins(stack.rgb[candidate.frame])[candidate.mask])
+    return 0.2 < ratio < 5.0 and similarity(ours, theirs) > 0.75
+
+
+def _why_none(candidates: list[Candidate], regions: HandRegions) -> str:
+    if not regions.valid.any():
+        return "No hand was found, so nothing could be told to be moved by one."
+    if not candidates:
+        return "Nothing changed for good and nothing moved with a hand."
+    return f"None of {len(candidates)} candidates could be followed, moved enough and moved with a hand."
+
+
+def _record(
+    believed: list[Believed], stack: PictureStack, labels: tuple[str, ...], name: str, licence: str
+) -> FoundObjects:
+    frames, boxes, outlines, words = [], [], [], []
+    for b in believed:
+        look = b.trial.best_look()
+        mask, frame = b.trial.mask(look), int(b.trial.looks[look])
+        frames.append(frame)
+        boxes.append(stack.box_to_full(box_of(mask)))
+        outlines.append(stack.to_full(outline_of(mask)))
+        words.append(colour_name(stack.rgb[frame][mask]))
+    names = match_labels([f"{word} object" for word in words], words, labels)
+    return FoundObjects(
+        object_ids=tuple(f"object_{k}" for k in range(len(believed))), names=names,
+        roles=tuple(b.role for b in believed), seed_frame=np.array(frames, np.int64),
+        seed_box_px=np.array(boxes, np.float64).reshape(-1, 4),
+        confidence=np.array([b.confidence for b in believed], np.float64),
+        sources=tuple(b.candidate.source for b in believed), reasons=tuple(b.reason for b in believed),
+        backend=name, licence=licence,
+        outline_px=np.concatenate(outlines) if outlines else np.zeros((0, 2)),
+        outline_start=np.cumsum([0] + [len(o) for o in outlines]).astype(np.int64),
+    )  # fmt: skip

@@ -1,0 +1,257 @@
+"""One object from frame to frame: its outline carried by the flow, corrected by its colours, hidden by hands.
+
+Two soft outlines are kept: what is seen, and the whole outline including what a hand covers, which moves as a similarity.
+A frame's score per pixel is log-odds of the carried outline plus the colour ratio, evened out along edges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int, UInt8
+
+from reenact.perception.masks.motion import moved, similarity_of, smooth_along_edges
+from reenact.perception.masks.seed import box_of
+from reenact.perception.pictures.colour import ColourRatio, histogram, similarity
+from reenact.perception.pictures.flow import warp
+
+
+@dataclass(frozen=True)
+class FollowerConfig:
+    """Weights and thresholds of following one object; lengths in small pixels unless said otherwise."""
+
+    shape_limit: float = 3.0
+    """Largest log-odds that the carried outline gives; above `colour_limit`, so that colour alone never spreads."""
+    colour_limit: float = 2.5
+    """Largest log-ratio that the colours give."""
+    soften: float = 0.012
+    """Blur of the carried outline (sigma), as a fraction of the frame's height: how far an edge may be corrected."""
+    edge_radius_px: int = 3
+    """Radius of the edge-keeping smoothing."""
+    edge_noise: float = 0.002
+    """Its noise level (grey values 0..1, squared)."""
+    rest_px: float = 0.12
+    """A median motion below this per frame is taken as none."""
+    ring: float = 0.35
+    """Width of the surroundings whose colours are compared, as a part of the object's longer side."""
+    adapt: float = 0.03
+    """Part of the colour model renewed per frame while the object is well seen."""
+    anchor: float = 0.6
+    """Part of the colour model that always stays the seed's."""
+    covered: float = 0.15
+    """An object of which no more than this share is outside hands is hidden, not lost."""
+    min_found: float = 0.35
+    """Share of the part expected to be seen that must be found."""
+    min_alike: float = 0.5
+    """Bhattacharyya similarity to the colour model that what is found must have."""
+    patience_s: float = 0.15
+    """The object must be missed for this long before it counts as lost (it is not reported in the meantime)."""
+    search_rate: float = 0.8
+    """Growth of the search radius after a loss, frame heights per second."""
+    search_alike: float = 0.8
+    """Similarity that a region must have to be taken as the lost object."""
+    search_area: tuple[float, float] = (0.4, 2.2)
+    """Its area against the last known one."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a follower sees of one frame."""
+
+    rgb: UInt8[np.ndarray, "h w 3"]
+    bins: Int[np.ndarray, "h w"]
+    guide: Float32[np.ndarray, "h w"]
+    """Grey, 0..1."""
+    hands: UInt8[np.ndarray, "h w"]
+    """Labels of hands and arms, 0 elsewhere."""
+    back: Float32[np.ndarray, "h w 2"]
+    """Where each pixel was in the frame before (in the direction of the sweep)."""
+    hand_shift: Float64[np.ndarray, "2 2"]
+    """Motion of each hand since then, for things that they cover."""
+    dt: float
+    """Seconds since then."""
+
+
+class ObjectFollower:
+    """State of one object in one sweep."""
+
+    def __init__(
+        self, mask: Bool[np.ndarray, "h w"], bins: Int[np.ndarray, "h w"], hands: UInt8[np.ndarray, "h w"],
+        config: FollowerConfig,
+    ) -> None:  # fmt: skip
+        self.config = config
+        self.seen = mask
+        self.whole = mask.astype(np.float32)
+        self.area = float(mask.sum())
+        self.lost_s: float | None = None
+        self.valid, self.confidence, self.hidden_share = True, 1.0, 0.0
+        self._missed_s = 0.0
+        self._seed_colours = histogram(bins[mask])
+        self._colours = self._seed_colours.copy()
+        self._around = histogram(bins[self._ring(mask, hands)])
+        self._motion_share = 1.0
+        self._score: Float32[np.ndarray, "h w"] | None = None
+        self._window = (slice(0, 0), slice(0, 0))
+
+    def predict(self, view: View) -> None:
+        """Carry the outlines into this frame and score the pixels around; `score` can then be asked for."""
+        c = self.config
+        free = view.hands == 0
+        carried = warp(self.seen.astype(np.float32), view.back)
+        M, share = similarity_of(view.back, (carried > 0.5) & free, c.rest_px)
+        if share < 0.2 and self.hidden_share > 0.5:
+            M = _taken_along(self.whole, view)
+        self._motion_share = share
+        self.whole = moved(self.whole, M)
+        soft = np.maximum(0.5 * (carried + self.whole), np.where(free, 0.0, self.whole))
+        self._window = window = self._around_box(soft > 0.3)
+        sigma = max(0.8, c.soften * soft.shape[0])
+        blurred = cv2.GaussianBlur(np.ascontiguousarray(soft[window]), (0, 0), sigma)
+        blurred = np.clip(blurred, 0.002, 0.998)
+        shape = np.clip(np.log(blurred / (1 - blurred)), -c.shape_limit, c.shape_limit)
+        ratio = ColourRatio.of(self._model(), self._around, c.colour_limit)
+        score = (shape + ratio.at(view.bins[window])).astype(np.float32)
+        self._score = smooth_along_edges(
+            score, np.ascontiguousarray(view.guide[window]), c.edge_radius_px, c.edge_noise
+        )
+
+    def score(self, shape: tuple[int, int]) -> Float32[np.ndarray, "h w"]:
+        """Log-odds that a pixel is the object's; -9 outside the window."""
+        result = np.full(shape, -9.0, np.float32)
+        if self._score is not None:
+            result[self._window] = self._score
+        return result
+
+    def accept(self, mine: Bool[np.ndarray, "h w"], view: View) -> None:
+        """Take the pixels that the object won, judge them, and renew outline and colours."""
+        c = self.config
+        free = view.hands == 0
+        mine = _connected(mine & free, self.whole > 0.5)
+        expected = (self.whole > 0.5) & free
+        outline = max(float((self.whole > 0.5).sum()), 1.0)
+        self.hidden_share = float(((self.whole > 0.5) & ~free).sum()) / outline
+        found = float((mine & (self.whole > 0.3)).sum()) / max(float(expected.sum()), 1.0)
+        alike = similarity(histogram(view.bins[mine]), self._model()) if mine.any() else 0.0
+        hidden = expected.sum() <= c.covered * max(self.area, outline)
+        missed = hidden or found < c.min_found or alike < c.min_alike
+        self.seen = mine
+        self.valid = not missed
+        self.confidence = 0.0 if missed else self._trust(found, alike)
+        self._missed_s = self._missed_s + view.dt if missed and not hidden else 0.0
+        if self._missed_s > c.patience_s or (hidden and outline < 0.1 * self.area):
+            self._lose()
+            return
+        self._renew(mine, free, view, missed)
+
+    def look_for(self, view: View, taken: Bool[np.ndarray, "h w"]) -> None:
+        """After a loss: a region near enough of the right colours and size is the object again."""
+        c = self.config
+        assert self.lost_s is not None
+        self.lost_s += view.dt
+        self.valid, self.confidence = False, 0.0
+        height, width = taken.shape
+        radius = height * (0.1 + c.search_rate * self.lost_s)
+        x, y = self._last_centre
+        u0, u1 = max(0, int(x - radius)), min(width, int(x + radius) + 1)
+        v0, v1 = max(0, int(y - radius)), min(height, int(y + radius) + 1)
+        if u1 - u0 < 4 or v1 - v0 < 4:
+            return
+        part = (slice(v0, v1), slice(u0, u1))
+        free = (view.hands[part] == 0) & ~taken[part]
+        around = histogram(view.bins[part][free])
+        ratio = ColourRatio.of(self._model(), around, c.colour_limit).at(view.bins[part])
+        like = ((cv2.blur(ratio, (3, 3)) > 0.4) & free).astype(np.uint8)
+        like = cv2.morphologyEx(like, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        best = self._best_region(like, view.bins[part])
+        if best is not None:
+            mask = np.zeros(taken.shape, bool)
+            mask[part] = best
+            self._restart(mask, view)
+
+    def _best_region(self, like: np.ndarray, bins: np.ndarray) -> np.ndarray | None:
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(like)
+        best, best_alike = None, self.config.search_alike
+        for k in range(1, count):
+            low, high = self.config.search_area
+            if not low * self.area <= stats[k, cv2.CC_STAT_AREA] <= high * self.area:
+                continue
+            alike = similarity(histogram(bins[parts == k]), self._model())
+            if alike > best_alike:
+                best, best_alike = k, alike
+        return None if best is None else parts == best
+
+    def _restart(self, mask: np.ndarray, view: View) -> None:
+        self.seen, self.whole = mask, mask.astype(np.float32)
+        self.lost_s, self._missed_s = None, 0.0
+        self.valid, self.confidence, self.hidden_share = True, 0.5, 0.0
+        self._around = histogram(view.bins[self._ring(mask, view.hands)])
+
+    def _lose(self) -> None:
+        self.lost_s, self.valid, self.confidence = 0.0, False, 0.0
+        box = box_of(self.whole > 0.3)
+        self._last_centre = (0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3]))
+        self.seen = np.zeros_like(self.seen)
+        self.hidden_share = 0.0
+
+    def _trust(self, found: float, alike: float) -> float:
+        low = self.config.min_alike
+        return float(np.clip(min(found, 1.0) * (alike - low) / (0.9 - low), 0.05, 1.0))
+
+    def _renew(self, mine: np.ndarray, free: np.ndarray, view: View, missed: bool) -> None:
+        c = self.config
+        if missed:
+            self.seen = mine if mine.any() else self.seen & False
+            return
+        whole = np.where(free, mine.astype(np.float32), self.whole)
+        edge = cv2.dilate((~free).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        whole = np.where(edge & free, np.maximum(whole, 0.9 * self.whole), whole)
+        self.whole = whole.astype(np.float32)
+        if self.hidden_share < 0.3:
+            self.area = 0.95 * self.area + 0.05 * float(mine.sum())
+        ring = self._ring(self.whole > 0.3, view.hands)
+        self._around = 0.85 * self._around + 0.15 * histogram(view.bins[ring])
+        if self.confidence > 0.6 and self.hidden_share < 0.3:
+            now = histogram(view.bins[mine])
+            now *= self._seed_colours.sum() / max(now.sum(), 1.0)
+            self._colours = (1 - c.adapt) * self._colours + c.adapt * now
+
+    def _model(self) -> Float64[np.ndarray, " n"]:
+        return self.config.anchor * self._seed_colours + (1 - self.config.anchor) * self._colours
+
+    def _ring(self, mask: np.ndarray, hands: np.ndarray) -> Bool[np.ndarray, "h w"]:
+        x0, y0, x1, y1 = box_of(mask)
+        pad = 4 + int(self.config.ring * max(x1 - x0, y1 - y0))
+        ring = np.zeros(mask.shape, bool)
+        ring[max(0, int(y0) - pad) : int(y1) + pad + 1, max(0, int(x0) - pad) : int(x1) + pad + 1] = True
+        near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        return np.asarray(ring & ~near & (hands == 0))
+
+    def _around_box(self, mask: np.ndarray) -> tuple[slice, slice]:
+        x0, y0, x1, y1 = box_of(mask)
+        pad = 8 + int(3 * self.config.soften * mask.shape[0])
+        return (
+            slice(max(0, int(y0) - pad), int(y1) + pad + 1),
+            slice(max(0, int(x0) - pad), int(x1) + pad + 1),
+        )
+
+
+def _taken_along(whole: np.ndarray, view: View) -> Float64[np.ndarray, "2 3"]:
+    """A covered object moves with the hand that covers more of it."""
+    inside = whole > 0.5
+    covers = [int((inside & np.isin(view.hands, (1 + s, 3 + s))).sum()) for s in (0, 1)]
+    dx, dy = view.hand_shift[int(covers[1] > covers[0])]
+    return np.array([[1.0, 0.0, float(dx)], [0.0, 1.0, float(dy)]])
+
+
+def _connected(mask: np.ndarray, core: np.ndarray) -> Bool[np.ndarray, "h w"]:
+    """The parts that touch the core; specks are dropped."""
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    if count <= 1:
+        return mask
+    touching = np.bincount(parts[core & mask], minlength=count) > 0
+    touching[0] = False
+    biggest = stats[1:, cv2.CC_STAT_AREA].max()
+    touching &= stats[:, cv2.CC_STAT_AREA] > 0.04 * biggest
+    return np.asarray(touching[parts])
