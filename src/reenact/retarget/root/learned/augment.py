@@ -25,7 +25,7 @@ def seen_by_cameras(
     centre = T_base_wrist[..., :3, 3][:, :, motions.has_arm].mean(axis=(1, 2))
     T_camera_base = inverse(draw_cameras(centre, config, rng))
     T = T_camera_base[:, None, None] @ T_base_wrist
-    T = _noisy(T, config, rng)
+    T = noisy(T, config, rng)
     T = _jumps(T, config, rng)
     valid &= ~_hidden(valid.shape, motions.has_arm, config, rng)
     T[~valid] = 0.0
@@ -59,7 +59,7 @@ def draw_cameras(
     return T
 
 
-def _noisy(T: np.ndarray, config: AugmentConfig, rng: np.random.Generator) -> np.ndarray:
+def noisy(T: np.ndarray, config: AugmentConfig, rng: np.random.Generator) -> np.ndarray:
     """White noise per token, and a constant depth error per hand along the ray from the camera to it."""
     b, n = T.shape[:2]
     out = T.copy()
