@@ -1,0 +1,237 @@
+"""Interaction-aware refinement of a clip: states and poses in turn, each from the other's better guess.
+
+In: raw object tracks, hands, camera, and the support plane where one is known. Out: refined objects and hands, contacts,
+states, and flags with reasons. Nothing is dropped: what is not known is marked so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float64
+
+from reenact.geometry.mesh_distance import SignedDistanceGrid
+from reenact.refine.contacts.distances import HandObjectGeometry, build_grids, joints_in_object, measure
+from reenact.refine.interaction.bodies import Bodies, Observed, undrifted
+from reenact.refine.interaction.grips import GripConfig, Grips, find_grips
+from reenact.refine.interaction.solve import Problem, SolveConfig, solve
+from reenact.refine.interaction.standing import find_stands
+from reenact.refine.interaction.terms_contact import ContactTermConfig
+from reenact.refine.interaction.terms_tracks import TrackTermConfig
+from reenact.refine.states.evidence import EvidenceConfig, gather
+from reenact.refine.states.machine import ObjectStates, StateConfig, infer
+from reenact.refine.states.observations import (
+    HandObservation,
+    ObservationConfig,
+    RigidTrack,
+    observe_hand,
+    rigid_track,
+)
+from reenact.scene import CameraTrack, HandTracks, ObjectTracks, SupportPlane
+
+HANDS = 2
+"""Bodies 0 and 1 are the left and the right hand."""
+
+
+@dataclass(frozen=True)
+class InteractionConfig:
+    """Everything that shapes the refinement."""
+
+    observe: ObservationConfig = field(default_factory=ObservationConfig)
+    states: StateConfig = field(default_factory=StateConfig)
+    grips: GripConfig = field(default_factory=GripConfig)
+    tracks: TrackTermConfig = field(default_factory=TrackTermConfig)
+    contact: ContactTermConfig = field(default_factory=ContactTermConfig)
+    solve: SolveConfig = field(default_factory=SolveConfig)
+    rounds: int = 2
+    """Times that states are inferred and poses solved for."""
+    settled_depth_slack: float = 0.006
+    """Relative depth error that is left once drift has been taken out."""
+
+
+@dataclass(frozen=True)
+class Refined:
+    """What the rounds end with; bodies are hands, then objects, with poses of their middles."""
+
+    observed: Observed
+    bodies: Bodies
+    hands: tuple[HandObservation | None, HandObservation | None]
+    grids: tuple[SignedDistanceGrid | None, ...]
+    middles: Float64[np.ndarray, "o 3"]
+    """Middle of each object's mesh in its own frame; the grids are shifted by it."""
+    states: tuple[ObjectStates, ...]
+    grips: tuple[tuple[Grips | None, ...], ...]
+    """By object, then side."""
+    tracks: tuple[RigidTrack, ...]
+
+    def T_world_object(self) -> Float64[np.ndarray, "t o 4 4"]:
+        """Object poses in the meshes' own frames."""
+        T = self.bodies.T[:, HANDS:].copy()
+        T[..., :3, 3] -= (T[..., :3, :3] @ self.middles[..., None])[..., 0]
+        return T
+
+    def geometry(self, side: int, o: int) -> HandObjectGeometry | None:
+        """Refined hand against refined object."""
+        hand = self.hands[side]
+        if hand is None:
+            return None
+        joints = joints_in_object(hand.joints(self.bodies.T[:, side]), self.bodies.T[:, HANDS + o])
+        return measure(joints, self.grids[o], hand.length)
+
+
+def refine(
+    objects: ObjectTracks,
+    hands: HandTracks,
+    camera: CameraTrack,
+    support: SupportPlane | None,
+    t_seconds: Float64[np.ndarray, " t"],
+    config: InteractionConfig | None = None,
+) -> Refined:
+    """The whole clip at once."""
+    config = config or InteractionConfig()
+    count = len(objects.object_ids)
+    meshes = [objects.mesh(o) for o in range(count)]
+    middles = np.stack([(v.max(axis=0) + v.min(axis=0)) / 2 if len(v) else np.zeros(3) for v, _ in meshes])
+    grids = tuple(
+        replace(g, origin=g.origin - middles[o]) if g is not None else None
+        for o, g in enumerate(build_grids(meshes))
+    )
+    hulls = [None] * HANDS + [_hull(v - middles[o]) if len(v) else None for o, (v, _) in enumerate(meshes)]
+    seen = _observe(objects, hands, camera, middles, t_seconds, config)
+    observed, bodies = _start(seen, t_seconds, camera, objects, hands, config)
+    states: tuple[ObjectStates, ...] = ()
+    grips: tuple[tuple[Grips | None, ...], ...] = ()
+    for n in range(config.rounds):
+        cleared = _cleared(seen, observed, bodies, t_seconds, config) if n else seen
+        evidence = config.states.evidence if n == 0 else _settled(config)
+        states = tuple(
+            infer(gather(track, cleared.hands, grid, camera.scene_T_camera(), t_seconds, evidence), t_seconds, config.states)
+            for track, grid in zip(cleared.tracks, grids, strict=True)
+        )  # fmt: skip
+        around = _smooth_bodies(cleared) if n == 0 else bodies.T
+        grips = tuple(
+            _grips(seen.hands, around, o, grids[o], states[o], t_seconds, config) for o in range(count)
+        )
+        still = np.column_stack([np.zeros((len(t_seconds), HANDS)), *(s.probability[:, 0] for s in states)])
+        up = support.normal_world if support is not None and support.valid else np.array([0.0, 0.0, 1.0])
+        stands = (
+            find_stands(still, around, hulls, up, t_seconds, HANDS)
+            if support is not None and support.valid
+            else []
+        )
+        problem = Problem(observed, seen.hands, grids, tuple(hulls), still, grips, tuple(stands), support)
+        bodies = solve(problem, bodies, config.tracks, config.contact, config.solve)
+    return Refined(observed, bodies, seen.hands, grids, middles, states, grips, seen.tracks)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    hands: tuple[HandObservation | None, HandObservation | None]
+    tracks: tuple[RigidTrack, ...]
+
+
+def _observe(
+    objects: ObjectTracks,
+    hands: HandTracks,
+    camera: CameraTrack,
+    middles: np.ndarray,
+    t: np.ndarray,
+    config: InteractionConfig,
+) -> _Seen:
+    observe = config.observe
+    T = objects.T_world_object.copy()
+    T[..., :3, 3] += (T[..., :3, :3] @ middles[..., None])[..., 0]
+    left, right = (
+        observe_hand(hands.joints_world[:, s], hands.valid[:, s], t, s, float(hands.hand_length[s]), observe)
+        if hands.valid[:, s].sum() >= 5
+        else None
+        for s in (0, 1)
+    )
+    tracks = tuple(rigid_track(T[:, o], objects.valid[:, o], t, observe) for o in range(T.shape[1]))
+    return _Seen((left, right), tracks)
+
+
+def _start(
+    seen: _Seen,
+    t: np.ndarray,
+    camera: CameraTrack,
+    objects: ObjectTracks,
+    hands: HandTracks,
+    config: InteractionConfig,
+) -> tuple[Observed, Bodies]:
+    rigid = [h.rigid if h is not None else None for h in seen.hands] + list(seen.tracks)
+    valid = [hands.valid[:, s] for s in (0, 1)] + [objects.valid[:, o] for o in range(len(seen.tracks))]
+    blank = np.tile(np.eye(4), (len(t), 1, 1))
+    step = np.gradient(t) if len(t) > 1 else np.full(len(t), 1 / 30)
+    share = np.minimum(step * config.states.evidence.evidence_hz, 1.0)
+    observed = Observed(
+        T=np.stack([r.T if r is not None else blank for r in rigid], axis=1),
+        weight=np.stack(
+            [share * v if r is not None else 0 * share for r, v in zip(rigid, valid, strict=True)], axis=1
+        ),
+        sigma=np.array([r.sigma if r is not None else 1.0 for r in rigid]),
+        sigma_turn=np.array([r.sigma_turn if r is not None else 1.0 for r in rigid]),
+        eye=camera.scene_T_camera()[:, :3, 3],
+        t_seconds=t,
+        present=np.array([r is not None and bool(v.any()) for r, v in zip(rigid, valid, strict=True)]),
+    )
+    smooth = np.stack([r.smooth if r is not None else blank for r in rigid], axis=1)
+    return observed, Bodies(smooth, np.zeros(len(t)), np.zeros(smooth.shape[:2]))
+
+
+def _cleared(
+    seen: _Seen, observed: Observed, bodies: Bodies, t: np.ndarray, config: InteractionConfig
+) -> _Seen:
+    """The observations once more with the estimated depth errors taken out."""
+    T = undrifted(observed, bodies)
+    tracks = tuple(
+        rigid_track(T[:, HANDS + o], observed.weight[:, HANDS + o] > 0, t, config.observe)
+        for o in range(len(seen.tracks))
+    )
+    left, right = (
+        replace(hand, rigid=rigid_track(T[:, s], observed.weight[:, s] > 0, t, config.observe)) if hand is not None else None
+        for s, hand in enumerate(seen.hands)
+    )  # fmt: skip
+    return _Seen((left, right), tracks)
+
+
+def _settled(config: InteractionConfig) -> EvidenceConfig:
+    return replace(config.states.evidence, depth_slack=config.settled_depth_slack)
+
+
+def _smooth_bodies(seen: _Seen) -> np.ndarray:
+    blank = np.tile(np.eye(4), (len(seen.tracks[0].T), 1, 1))
+    parts = [h.rigid.smooth if h is not None else blank for h in seen.hands]
+    return np.stack([*parts, *(track.smooth for track in seen.tracks)], axis=1)
+
+
+def _grips(
+    hands: Sequence[HandObservation | None],
+    T: np.ndarray,
+    o: int,
+    grid: SignedDistanceGrid | None,
+    states: ObjectStates,
+    t: np.ndarray,
+    config: InteractionConfig,
+) -> tuple[Grips | None, ...]:
+    out: list[Grips | None] = []
+    for side, hand in enumerate(hands):
+        held = states.probability[:, 2 + side] + states.probability[:, 4]
+        if hand is None or not (held > 0.5).any():
+            out.append(None)
+            continue
+        geometry = measure(joints_in_object(hand.joints(T[:, side]), T[:, HANDS + o]), grid, hand.length)
+        out.append(find_grips(held, geometry, hand.shape, t, config.grips))
+    return tuple(out)
+
+
+def _hull(vertices: np.ndarray) -> np.ndarray:
+    """Corners of the convex hull: what can be lowest."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        return np.asarray(vertices[ConvexHull(vertices).vertices])
+    except QhullError:  # flat or too few points
+        return vertices
