@@ -36,6 +36,9 @@ class PolishConfig:
     """Intrusion into that margin worth one unit (rad)."""
     huber: float = 3.0
     """Pose residuals beyond this many units count linearly."""
+    gives_up: bool = False
+    """Residuals well beyond `huber` stop counting instead (Geman-McClure): as many keyframes as can be met, at the
+    price of the others."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,12 @@ def _comfort(chain: WristChain, q: np.ndarray, config: PolishConfig) -> tuple[np
     return gradient, posture + margin * ((low < 0) | (high > 0))
 
 
-def _huber(residual: np.ndarray, k: float) -> tuple[np.ndarray, np.ndarray]:
-    size = np.linalg.norm(residual, axis=-1)
+def _robust(residual: np.ndarray, config: PolishConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Cost of pose residuals [... 6] and the weight of their squares in a Gauss-Newton step."""
+    k, size = config.huber, np.linalg.norm(residual, axis=-1)
+    if config.gives_up:
+        share = 1.0 / (1.0 + (size / k) ** 2)
+        return size**2 * share, share**2
     return np.where(size <= k, size**2, k * (2 * size - k)), np.minimum(1.0, k / np.maximum(size, 1e-12))
 
 
@@ -157,7 +164,7 @@ def _cost(
         target = inverse(T)[:, None] @ problem.T_world_target
         error = pose_error(target, problem.chain.fk(x)) @ turn_weights(problem.chain).T
         scale = np.repeat([config.sigma_position, config.sigma_rotation], 3)
-        total += _huber(error / scale, config.huber)[0].sum(axis=1)
+        total += _robust(error / scale, config)[0].sum(axis=1)
         low = np.minimum(x - (problem.chain.lower + config.comfort_margin), 0.0)
         high = np.maximum(x - (problem.chain.upper - config.comfort_margin), 0.0)
         comfort = ((x - problem.chain.home) / config.sigma_posture) ** 2 + (
@@ -184,7 +191,7 @@ def _step(
     kept = []
     for problem, x in zip(problems, q, strict=True):
         r, J_root, J_q, pull, stiff = _residuals(T, problem, x, config)
-        weight = _huber(r, config.huber)[1][..., None]
+        weight = _robust(r, config)[1][..., None]
         H = np.swapaxes(J_q, -1, -2) @ (J_q * weight[..., None])
         gradient = np.einsum("ckin,cki->ckn", J_q, r * weight) - pull
         chain = problem.chain
