@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -50,6 +50,14 @@ class RunOptions:
     """Angle of the camera above the horizon in degrees (looking down: negative), when known."""
     mirrored: bool = False
     """The video is a selfie view: left and right are exchanged."""
+    objects: Literal["auto", "none"] | None = None
+    """auto: find what the hands move, outline it and follow points on it; a box or click below implies it."""
+    object_box: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """FRAME,X0,Y0,X1,Y1[,LABEL]: a box around an object in that frame, pixels of the video; may be repeated."""
+    object_click: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """FRAME,X,Y[,LABEL]: a point on an object in that frame; may be repeated."""
+    object_label: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Name for an object that is found automatically ("red cup"); may be repeated."""
     start: float | None = None
     """Second of the video at which the clip starts."""
     end: float | None = None
@@ -125,6 +133,7 @@ def resolve(options: RunOptions) -> RunConfig:
     if options.hand_length is not None:
         hands = replace(hands, hand_length=options.hand_length)
     selfie = options.mirrored or mediapipe.mirrored
+    config = _with_objects(config, options)
     return replace(
         config,
         camera=replace(config.camera, classical=replace(classical, user=user)),
@@ -132,6 +141,26 @@ def resolve(options: RunOptions) -> RunConfig:
         hands=hands,
         episode=replace(config.episode, task=options.task),
     )
+
+
+def _with_objects(config: RunConfig, options: RunOptions) -> RunConfig:
+    """The user's objects put where the stage `found` looks."""
+    hinted = bool(options.object_box or options.object_click or options.object_label)
+    if options.objects is None and not hinted:
+        return config
+    from reenact.perception.discover.hints import ObjectBox, ObjectClick
+
+    if options.objects == "none" and hinted:
+        raise InputError("--objects none with a box, click or label", hint="leave out one of them")
+    finder = config.seeing.found.automatic
+    finder = replace(
+        finder,
+        boxes=finder.boxes + tuple(ObjectBox.parse(text) for text in options.object_box),
+        clicks=finder.clicks + tuple(ObjectClick.parse(text) for text in options.object_click),
+        labels=finder.labels + options.object_label,
+    )
+    found = replace(config.seeing.found, automatic=finder)
+    return replace(config, objects=options.objects or "auto", seeing=replace(config.seeing, found=found))
 
 
 def _sources(options: RunOptions) -> list[ClipSource]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from reenact.datasets.lerobot import EpisodeConfig
 from reenact.datasets.lerobot.writer_v3 import DatasetConfig
@@ -17,6 +17,7 @@ from reenact.pipeline.stage import Stage
 from reenact.refine.hands.reconstruct import HandReconstructionConfig
 from reenact.retarget.retarget import RetargetConfig
 from reenact.stages import camera, clip, hands, landmarks, replay, report, trajectory
+from reenact.stages.seeing import SeeingConfig, seeing_stages
 from reenact.stages.trajectory import RobotChoice
 
 
@@ -32,6 +33,10 @@ class RunConfig:
     """Finding hands in the picture."""
     hands: HandReconstructionConfig = field(default_factory=HandReconstructionConfig)
     """Metric hands."""
+    objects: Literal["auto", "none"] = "none"
+    """auto: also find objects, outline them and follow points on them; none: hands only."""
+    seeing: SeeingConfig = field(default_factory=SeeingConfig)
+    """Finding objects, outlining them, points on them."""
     retarget: RetargetConfig = field(default_factory=RetargetConfig)
     """Hands to robot joints."""
     replay: replay.ReplayConfig = field(default_factory=replay.ReplayConfig)
@@ -49,7 +54,9 @@ def plan(
 
     Sources: `video`, `segment`, and with truth `truth` (a scene folder that the report compares with).
     """
-    if "truth" in (config.camera.backend, config.landmarks.backend) and not with_truth:
+    wants_objects = config.objects == "auto"
+    asks_truth = wants_objects and config.seeing.wants_truth()
+    if ("truth" in (config.camera.backend, config.landmarks.backend) or asks_truth) and not with_truth:
         raise InputError("a truth backend was chosen for a clip without truth", hint="toy clips have one")
     truth = ("truth",) if with_truth else ()
     true_camera = truth if config.camera.backend == "truth" else ()
@@ -62,6 +69,8 @@ def plan(
         Stage("landmarks", "1", finding, ("clip", "video", *true_hands), landmarks.run),
         Stage("hands", "2", config.hands, ("clip", "camera", "landmarks"), hands.run),
     ]
+    if wants_objects:
+        stages += seeing_stages(config.seeing, config.clip)
     shown: list[str] = []
     for robot in robots:
         name = f"trajectory_{robot.label}"

@@ -21,6 +21,7 @@ from reenact.records.files import atomic_file
 from reenact.stages import layout
 from reenact.stages.clip import Segment
 from reenact.stages.dataset import DatasetStageConfig, FinishedClip, write_dataset
+from reenact.stages.masks import VOLUME as MASK_VOLUME
 from reenact.stages.notes import write_json
 from reenact.stages.plan import RunConfig, plan
 from reenact.stages.scene import RECORD_STAGES
@@ -141,8 +142,11 @@ def _publish(clip: FinishedClip, request: RunRequest) -> None:
     records = {
         f"{r}.{e}": clip.folders[s] / f"{r}.{e}"
         for r, s in RECORD_STAGES.items()
+        if s in clip.folders
         for e in ("json", "safetensors")
     }
+    if "masks" in clip.folders:
+        records[MASK_VOLUME] = clip.folders["masks"] / MASK_VOLUME
     layout.publish(folder / "scene", records)
     for robot in request.robots:
         made = clip.folders[f"trajectory_{robot.label}"]

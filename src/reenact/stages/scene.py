@@ -17,6 +17,9 @@ RECORD_STAGES = {
     "landmarks": "landmarks",
     "hands_raw": "hands",
     "hands": "hands",
+    "found": "found",
+    "masks": "masks",
+    "points": "points",
 }
 """Record name -> the stage that made it."""
 

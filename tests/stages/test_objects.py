@@ -1,0 +1,83 @@
+"""Laws of the stages that see objects: bound by the plan, published, and silent about clips without an object."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from reenact.cli.run import RunOptions, resolve
+from reenact.errors import InputError
+from reenact.perception.discover.hints import BadObjectHint, ObjectBox, ObjectClick
+from reenact.pipeline.item import Item
+from reenact.pipeline.run_item import run_item
+from reenact.pipeline.store import ArtefactStore
+from reenact.records import load_record
+from reenact.scene import FoundObjects, MaskTracks, PointTracks
+from reenact.stages.masks import load_masks
+from reenact.stages.notes import read_notes
+from reenact.stages.plan import RunConfig, plan
+from reenact.video.writer import VideoWriter
+from tests import scenes
+from tests.stages import runs
+
+
+def options(**changes: object) -> RunOptions:
+    return dataclasses.replace(RunOptions(videos=()), **changes)
+
+
+def test_objects_are_seen_only_when_wanted() -> None:
+    names = [s.name for s in plan(RunConfig(), []).stages]
+    assert not {"found", "masks", "points"} & set(names)
+    names = [s.name for s in plan(RunConfig(objects="auto"), []).stages]
+    assert names.index("landmarks") < names.index("found") < names.index("masks") < names.index("points")
+
+
+def test_a_clip_without_an_object_does_not_fail(tmp_path) -> None:
+    source = runs.make_sources(tmp_path)[0]
+    with VideoWriter(source.video, scenes.WIDTH, scenes.HEIGHT, runs.FPS, threads=1) as writer:
+        for _ in range(runs.FRAMES):
+            writer.write(scenes.numbered_frame(0))
+    segment = tmp_path / "one.json"
+    source.segment.write(segment)
+    config = dataclasses.replace(runs.request([source], tmp_path / "out").config, objects="auto")
+    store = ArtefactStore(tmp_path / "store")
+    item = Item("one", {"video": source.video, "segment": segment, "truth": source.truth})
+    pipeline = plan(config, [], with_truth=True)
+    result = run_item(pipeline, item, store)
+    assert result.failure is None
+    folders = {s.name: store.folder(s.name, result.keys[s.name]) for s in pipeline.stages}
+    assert load_record(FoundObjects, folders["found"], "found").object_ids == ()
+    assert read_notes(folders["found"])["why_none"]
+    assert load_record(MaskTracks, folders["masks"], "masks").valid.shape == (runs.FRAMES, 0)
+    assert len(load_masks(folders["masks"]).labels) == runs.FRAMES
+    assert (load_record(PointTracks, folders["points"], "points").object_idx == -1).all()
+
+
+def test_truth_backends_need_a_clip_with_truth() -> None:
+    config = RunConfig(objects="auto")
+    found = dataclasses.replace(config.seeing.found, backend="truth")
+    config = dataclasses.replace(config, seeing=dataclasses.replace(config.seeing, found=found))
+    with pytest.raises(InputError, match="truth"):
+        plan(config, [])
+    assert "truth" in next(s for s in plan(config, [], with_truth=True).stages if s.name == "found").inputs
+
+
+def test_the_command_line_reaches_the_finder() -> None:
+    config = resolve(
+        options(object_box=("3,10,20,30,40,mug",), object_click=("0,5,6",), object_label=("red cup",))
+    )
+    assert config.objects == "auto"
+    finder = config.seeing.found.automatic
+    assert finder.boxes == (ObjectBox(3, 10, 20, 30, 40, "mug"),)
+    assert finder.clicks == (ObjectClick(0, 5, 6),)
+    assert finder.labels == ("red cup",)
+    assert resolve(options()).objects == "none"
+    assert resolve(options(objects="auto")).objects == "auto"
+
+
+def test_a_bad_hint_is_named_at_once() -> None:
+    with pytest.raises(BadObjectHint, match="FRAME,X0"):
+        resolve(options(object_box=("10,20,30",)))
+    with pytest.raises(InputError, match="--objects none"):
+        resolve(options(objects="none", object_click=("0,5,6",)))
