@@ -14,12 +14,13 @@ COMMANDS = {
     "demo": "make a toy clip with known truth, find its hands, move a robot, write the report",
     "run": "turn videos into metric hands, robot motion, a dataset and a report",
     "retarget": "make robots follow the hands of a scene, a toy clip or a published set; export the motion",
+    "reframe": "see a scene from the person's eyes: virtual camera, video, everything in its frame",
     "filter": "pass 1: which parts of a corpus are worth reconstructing, and why",
     "robots": "list the known robots, show one, check a sheet of your own",
     "train": "train the small networks of a robot in simulation: finger inverse kinematics, root frames",
     "validate": "check a run folder, a scene or a dataset and say what is wrong",
     "data": "datasets: import, export, merge, stats, validate, view",
-    "view": "open the report of a run",
+    "view": "open the report of a run, or make the page of any scene folder",
     "doctor": "what this machine has, what is missing, how to get it",
 }
 

@@ -70,6 +70,8 @@ class RunOptions:
     """Clips worked on at the same time."""
     video: bool = True
     """Render the robot videos."""
+    ego: bool = False
+    """Make a virtual camera at the person's eyes, and the video seen from there."""
     dataset: bool = True
     """Write the LeRobot dataset."""
     force: tuple[str, ...] = ()
@@ -102,6 +104,7 @@ def run(args: Sequence[str]) -> int:
         config=config,
         with_video=options.video,
         with_dataset=options.dataset,
+        with_ego=options.ego,
         jobs=options.jobs,
         force=frozenset(options.force),
     )

@@ -3,6 +3,7 @@
 OUT/.store/<stage>/<key>/       the artefacts themselves; the rest can be made from them at any time
 OUT/.store/quarantine.jsonl     clips that failed, and why
 OUT/<clip>/scene/               clip, camera, landmarks, hands_raw, hands (JSON + safetensors)
+OUT/<clip>/ego/                 ego.mp4, notes.json (with --ego; the camera itself is scene/ego)
 OUT/<clip>/<robot>/             trajectory.npz, trajectory.csv, notes.json, replay.mp4
 OUT/<clip>/report.html          open this
 OUT/<clip>/quality.json         the report's numbers

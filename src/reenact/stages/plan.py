@@ -16,7 +16,7 @@ from reenact.pipeline.graph import Pipeline
 from reenact.pipeline.stage import Stage
 from reenact.refine.hands.reconstruct import HandReconstructionConfig
 from reenact.retarget.retarget import RetargetConfig
-from reenact.stages import camera, clip, hands, landmarks, replay, report, trajectory
+from reenact.stages import camera, clip, ego, hands, landmarks, replay, report, trajectory
 from reenact.stages.seeing import SeeingConfig, seeing_stages
 from reenact.stages.trajectory import RobotChoice
 
@@ -41,6 +41,8 @@ class RunConfig:
     """Hands to robot joints."""
     replay: replay.ReplayConfig = field(default_factory=replay.ReplayConfig)
     """The robot video."""
+    ego: ego.EgoStageConfig = field(default_factory=ego.EgoStageConfig)
+    """The virtual camera at the person's eyes, and its video."""
     episode: EpisodeConfig = field(default_factory=EpisodeConfig)
     """Clips as dataset episodes."""
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
@@ -48,7 +50,12 @@ class RunConfig:
 
 
 def plan(
-    config: RunConfig, robots: Sequence[RobotChoice], *, with_video: bool = True, with_truth: bool = False
+    config: RunConfig,
+    robots: Sequence[RobotChoice],
+    *,
+    with_video: bool = True,
+    with_truth: bool = False,
+    with_ego: bool = False,
 ) -> Pipeline:
     """All stages for one clip, in an order in which they can run.
 
@@ -72,6 +79,9 @@ def plan(
     if wants_objects:
         stages += seeing_stages(config.seeing, config.clip)
     shown: list[str] = []
+    if with_ego:
+        stages.append(Stage("ego", "1", config.ego, ("clip", "camera", "landmarks", "hands"), ego.run))
+        shown.append("ego")
     for robot in robots:
         name = f"trajectory_{robot.label}"
         settings = trajectory.TrajectoryConfig(robot, config.retarget)
@@ -90,5 +100,5 @@ def plan(
             )
             shown.append(f"replay_{robot.label}")
     reads = ("clip", "camera", "landmarks", "hands", *shown, *truth)
-    stages.append(Stage("report", "2", report.ReportStageConfig(tuple(robots)), reads, report.run))
+    stages.append(Stage("report", "3", report.ReportStageConfig(tuple(robots)), reads, report.run))
     return Pipeline(stages, ("video", "segment", *truth))

@@ -22,9 +22,16 @@ from reenact.robots.trajectory import JointTrajectory, read_npz
 from reenact.scene import Scene
 from reenact.stages import layout
 from reenact.stages.clip import PREVIEW_NAME
-from reenact.stages.notes import NOTES_NAME, read_notes, write_json
+from reenact.stages.notes import NOTES_NAME, read_json, read_notes, write_json
 from reenact.stages.report_curves import hand_plots, robot_plots, robot_strips
-from reenact.stages.report_objects import object_plots, object_tables, scene_flags
+from reenact.stages.report_objects import (
+    ego_table,
+    numbers_table,
+    object_plots,
+    object_tables,
+    scene_flags,
+    support_table,
+)
 from reenact.stages.report_tables import (
     camera_table,
     hands_table,
@@ -34,6 +41,7 @@ from reenact.stages.report_tables import (
     truth_table,
 )
 from reenact.stages.scene import load_scene
+from reenact.stages.scene_page import scene_subtitle
 from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
 from reenact.viewer.report import ReportContent, write_report
 
@@ -69,9 +77,10 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         *scene_unknowns(scene),
         *(f"{r.robot.name}: {n}." for r in robots for n in r.notes["report"]["notes"]),
     ]
+    measures = _measures(call.inputs)
     content = ReportContent(
         title=scene.clip.clip_id,
-        subtitle=_subtitle(scene),
+        subtitle=scene_subtitle(scene.clip),
         scene=scene,
         video=call.inputs["clip"] / PREVIEW_NAME,
         video_fps_hz=scene.clip.nominal_fps_hz,
@@ -86,7 +95,14 @@ def run(call: StageCall[ReportStageConfig]) -> None:
             *([truth_table(errors)] if errors else []),
             hands_table(raw, refined),
             *object_tables(scene),
+            *([support_table(scene.support)] if scene.support is not None else []),
+            *(numbers_table(f"Measures of {name}", words) for name, words in measures.items()),
             *(robot_table(r.robot.name, r.quality, r.notes) for r in robots),
+            *(
+                [ego_table(scene.ego, read_notes(call.inputs["ego"])["measures"])]
+                if scene.ego is not None
+                else []
+            ),
             camera_table(scene.camera, read_notes(call.inputs["camera"])),
             time_table(seconds, scene.clip.duration_s),
             source_table(scene, [r.robot for r in robots]),
@@ -102,6 +118,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         "hands": refined,
         "robots": {r.robot.name: r.quality for r in robots},
         "against_truth": errors,
+        "stages": measures,
         "unknowns": unknowns,
         "stage_seconds": seconds,
     }
@@ -114,6 +131,12 @@ def _retargeted(inputs: Mapping[str, Path], choice: RobotChoice) -> _Retargeted:
     return _Retargeted(robot, trajectory, measure_retarget(trajectory, robot), read_notes(folder))
 
 
+def _measures(inputs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """What stages before this one measured themselves, by stage."""
+    files = {name: folder / layout.QUALITY for name, folder in inputs.items()}
+    return {name: read_json(path) for name, path in files.items() if path.is_file()}
+
+
 def _notes(inputs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     """The notes of every stage that wrote any."""
     return {name: read_notes(folder) for name, folder in inputs.items() if (folder / NOTES_NAME).is_file()}
@@ -121,14 +144,6 @@ def _notes(inputs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
 
 def _seconds(folder: Path) -> float:
     return Manifest.read(folder).seconds
-
-
-def _subtitle(scene: Scene) -> str:
-    clip = scene.clip
-    return (
-        f"{clip.source_name}, {clip.width_px}x{clip.height_px}, {len(clip.t_ns)} frames at {clip.nominal_fps_hz:.4g} Hz, "
-        f"{clip.duration_s:.1f} s"
-    )
 
 
 def _tiles(hands: HandQuality, robots: list[_Retargeted]) -> list[tuple[str, str]]:

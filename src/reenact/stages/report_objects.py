@@ -9,7 +9,7 @@ import numpy as np
 
 from reenact.hands.joints import SIDES
 from reenact.rendering.palette import hex_color, object_rgb
-from reenact.scene import InteractionState, ObjectTracks, Scene, Source
+from reenact.scene import CameraTrack, InteractionState, ObjectTracks, Scene, Source, SupportPlane
 from reenact.viewer.report import Plot, Series, Table
 from reenact.viewer.strips import STATE_WORDS, object_labels
 
@@ -142,6 +142,25 @@ def _touch_rows(scene: Scene, k: int) -> Iterator[Row]:
             yield f"{side} hand", f"touches in {int(touched.sum())} frames", f"{first:.2f} s to {last:.2f} s"
         else:
             yield f"{side} hand", "never touches", "" if known.all() else f"known in {known.mean():.0%}"
+
+
+def support_table(support: SupportPlane) -> Table:
+    """The surface things stand on."""
+    if not support.valid:
+        return Table("Support surface", (("surface", "unknown", ""),))
+    offset = f"{support.offset:.3f} +- {support.sigma_offset:.3f} m"
+    tilt = np.rad2deg(support.sigma_normal)
+    return Table(
+        "Support surface",
+        (("offset", offset, f"from {support.origin}"), ("normal", f"+- {tilt:.1f} deg", "")),
+    )
+
+
+def ego_table(ego: CameraTrack, notes: Mapping[str, Any] | None = None) -> Table:
+    """The virtual camera, with its measures where the stage's notes are at hand."""
+    fov = np.degrees(2 * np.arctan(ego.width_px / 2 / ego.params[0]))
+    rows = [("lens", f"{fov:.0f} deg across, {ego.width_px}x{ego.height_px}", "virtual: nobody held it")]
+    return Table("Virtual ego camera", (*rows, *(numbers_table("", notes or {}).rows)))
 
 
 def numbers_table(title: str, numbers: Mapping[str, Any]) -> Table:

@@ -21,6 +21,7 @@ from reenact.records.files import atomic_file
 from reenact.stages import layout
 from reenact.stages.clip import Segment
 from reenact.stages.dataset import DatasetStageConfig, FinishedClip, write_dataset
+from reenact.stages.ego import EGO_VIDEO
 from reenact.stages.masks import VOLUME as MASK_VOLUME
 from reenact.stages.notes import write_json
 from reenact.stages.plan import RunConfig, plan
@@ -49,6 +50,8 @@ class RunRequest:
     with_video: bool = True
     """Render the robot videos (most of the time of a run)."""
     with_dataset: bool = True
+    with_ego: bool = False
+    """Make the virtual camera at the person's eyes and its video."""
     jobs: int = 1
     """Worker processes; 1 runs in this process."""
     force: frozenset[str] = frozenset()
@@ -93,7 +96,13 @@ def run_clips(
     """
     store = ArtefactStore(request.out / layout.STORE)
     with_truth = any(source.truth is not None for source in request.sources)
-    pipeline = plan(request.config, request.robots, with_video=request.with_video, with_truth=with_truth)
+    pipeline = plan(
+        request.config,
+        request.robots,
+        with_video=request.with_video,
+        with_truth=with_truth,
+        with_ego=request.with_ego,
+    )
     items, videos = _items(request)
     finished: dict[str, FinishedClip] = {}
 
@@ -148,6 +157,10 @@ def _publish(clip: FinishedClip, request: RunRequest) -> None:
     if "masks" in clip.folders:
         records[MASK_VOLUME] = clip.folders["masks"] / MASK_VOLUME
     layout.publish(folder / "scene", records)
+    if request.with_ego:
+        made = clip.folders["ego"]
+        names = [n for n in ("notes.json", EGO_VIDEO) if (made / n).is_file()]
+        layout.publish(folder / "ego", {name: made / name for name in names})
     for robot in request.robots:
         made = clip.folders[f"trajectory_{robot.label}"]
         files = {name: made / name for name in ("trajectory.npz", "trajectory.csv", "notes.json")}

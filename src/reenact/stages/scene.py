@@ -20,8 +20,9 @@ RECORD_STAGES = {
     "found": "found",
     "masks": "masks",
     "points": "points",
+    "ego": "ego",
 }
-"""Record name -> the stage that made it."""
+"""Record name -> the stage that made it; optional stages are not in every run."""
 
 
 def load_scene(inputs: Mapping[str, Path]) -> Scene:
@@ -32,4 +33,5 @@ def load_scene(inputs: Mapping[str, Path]) -> Scene:
         landmarks=load_record(HandLandmarks, inputs["landmarks"], "landmarks"),
         hands_raw=load_record(HandTracks, inputs["hands"], "hands_raw"),
         hands=load_record(HandTracks, inputs["hands"], "hands"),
+        ego=load_record(CameraTrack, inputs["ego"], "ego") if "ego" in inputs else None,
     )

@@ -10,9 +10,16 @@ import numpy as np
 
 from reenact.quality.hands import measure_hands
 from reenact.quality.unknowns import scene_unknowns
-from reenact.scene import CameraTrack, Clip, Scene
+from reenact.scene import Clip, Scene
 from reenact.stages.report_curves import hand_plots
-from reenact.stages.report_objects import numbers_table, object_plots, object_tables, scene_flags
+from reenact.stages.report_objects import (
+    ego_table,
+    numbers_table,
+    object_plots,
+    object_tables,
+    scene_flags,
+    support_table,
+)
 from reenact.stages.report_tables import camera_table, hands_table, source_table
 from reenact.video.info import scaled_size
 from reenact.video.source import open_video
@@ -109,27 +116,7 @@ def _tables(scene: Scene, numbers: Mapping[str, Any] | None) -> list[Table]:
         )
         tables.append(hands_table(raw, refined))
     tables += object_tables(scene)
-    tables += [support_table(scene)] if scene.support is not None else []
+    tables += [support_table(scene.support)] if scene.support is not None else []
     tables += [ego_table(scene.ego)] if scene.ego is not None else []
     tables += [numbers_table("Measures", numbers)] if numbers else []
     return [*tables, camera_table(scene.camera, {}), source_table(scene, [])]
-
-
-def support_table(scene: Scene) -> Table:
-    """The surface things stand on."""
-    support = scene.support
-    if support is None or not support.valid:
-        return Table("Support surface", (("surface", "unknown", ""),))
-    offset = f"{support.offset:.3f} +- {support.sigma_offset:.3f} m"
-    tilt = np.rad2deg(support.sigma_normal)
-    return Table(
-        "Support surface",
-        (("offset", offset, f"from {support.origin}"), ("normal", f"+- {tilt:.1f} deg", "")),
-    )
-
-
-def ego_table(ego: CameraTrack, notes: Mapping[str, Any] | None = None) -> Table:
-    """The virtual camera, with its measures where the stage's notes are at hand."""
-    fov = np.degrees(2 * np.arctan(ego.width_px / 2 / ego.params[0]))
-    rows = [("lens", f"{fov:.0f} deg across, {ego.width_px}x{ego.height_px}", "virtual: nobody held it")]
-    return Table("Virtual ego camera", (*rows, *(numbers_table("", notes or {}).rows)))

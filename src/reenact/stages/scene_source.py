@@ -59,14 +59,14 @@ def find_scenes(source: str, fps_hz: float | None = None) -> list[SourceScene]:
         raise NoScene(
             f"no such file or folder: {source}", hint="a scene folder, a run, or files of a published set"
         )
-    folders = list(_scene_folders(path))
+    folders = list(scene_folders(path))
     if folders:
-        names = [_name(folder) for folder in folders]
+        names = [scene_name(folder) for folder in folders]
         return [_load(folder, name) for folder, name in zip(folders, names, strict=True)]
     return _episodes(path, None, fps_hz)
 
 
-def _scene_folders(path: Path) -> Iterator[Path]:
+def scene_folders(path: Path) -> Iterator[Path]:
     """Folders that hold a scene's records: the path itself, a toy clip's truth, a clip's scene, a run's scenes."""
     for folder in (path, path / "truth", path / "scene"):
         if (folder / "clip.json").is_file():
@@ -75,7 +75,7 @@ def _scene_folders(path: Path) -> Iterator[Path]:
     yield from sorted(p.parent for p in path.glob("*/scene/clip.json"))
 
 
-def _name(folder: Path) -> str:
+def scene_name(folder: Path) -> str:
     """The clip's folder is what a user called it."""
     inner = folder.name in ("truth", "scene")
     return safe_name((folder.parent if inner else folder).resolve().name)
@@ -90,11 +90,11 @@ def _load(folder: Path, name: str) -> SourceScene:
     scene = Scene.load(folder)
     if scene.hands is None:
         raise NoHandsInScene(f"{folder} has no hands", hint="run the `hands` stage first: reenact run VIDEO")
-    video = next((p for p in _videos(folder) if p.is_file()), None)
+    video = next((p for p in clip_videos(folder) if p.is_file()), None)
     return SourceScene(name, scene.clip.t_ns, scene.hands, scene.objects, scene.contacts, video)
 
 
-def _videos(folder: Path) -> Iterator[Path]:
+def clip_videos(folder: Path) -> Iterator[Path]:
     """Where the clip's small copy may lie: beside the scene, or in the run's store under the same clip record."""
     yield folder / PREVIEW_NAME
     if folder.name == "truth":
