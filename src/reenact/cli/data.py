@@ -51,7 +51,7 @@ def _import(options: ImportOptions) -> int:
     from reenact.datasets.readers.registry import open_dataset
 
     size = EpisodeConfig(options.fps or None, options.width, options.height)
-    config = ImportConfig(size, options.objects, options.policy)
+    config = ImportConfig(size, options.objects, options.policy, options.ego)
     robots: set[str] = set()
 
     def episodes() -> Any:

@@ -35,6 +35,9 @@ class ImportOptions:
     """Write object poses; --no-objects where episodes have different ones."""
     policy: bool = True
     """For people's hands: also write state and action in the unified action space."""
+    ego: Literal["source", "virtual", "auto"] = "source"
+    """Camera the wrists are told from: the source's, a virtual one at the person's eyes, or that one where the source's
+    stands opposite (auto)."""
     append: bool = False
     """Add to the dataset that is there; episodes it has already are not added again. It keeps its layout and codec."""
     json: bool = False

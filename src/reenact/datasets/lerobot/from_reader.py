@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -31,6 +32,8 @@ from reenact.datasets.lerobot.features import Feature
 from reenact.datasets.readers.episode import FRAME_INDEX_ONLY, HumanEpisode, Images, Provenance, RobotEpisode
 from reenact.errors import InputError
 from reenact.geometry.rotations import quat_continuous, quat_from_matrix
+from reenact.reframe.eyes import place_ego_camera
+from reenact.scene import CameraTrack
 
 Columns = list[tuple[Feature, np.ndarray]]
 
@@ -45,6 +48,9 @@ class ImportConfig:
     """Object poses as `object.<id>.pose`; leave out where episodes have different objects."""
     policy: bool = True
     """For people: write the unified action space as state and action."""
+    ego: Literal["source", "virtual", "auto"] = "source"
+    """Camera that the wrists of the action space are seen from: the source's own, a virtual one at the person's eyes
+    (`reenact.reframe`), or virtual exactly where the source's stands opposite (auto)."""
 
 
 def episode_from_reader(
@@ -69,7 +75,8 @@ def episode_from_reader(
     if isinstance(episode, RobotEpisode):
         columns, images = _robot(episode, rows), episode.cameras
     else:
-        columns = list(_human(episode, rows, config))
+        timed = replace(episode, t_ns=t_ns)
+        columns = list(_human(timed, rows, config))
         images = {config.episode.camera_name: episode.images[0]} if episode.images else {}
     columns.append((Feature("video_pts", "float64", (1,)), t_ns[rows] * 1e-9))
     return Episode(
@@ -101,7 +108,8 @@ def _human(
 ) -> Iterator[tuple[Feature, np.ndarray]]:
     hands = episode.joints()
     if config.policy:
-        camera = episode.camera
+        virtual = ego_camera(episode, config.ego)
+        camera = virtual or episode.camera
         space = encode_human(
             hands.joints_world[rows],
             hands.valid[rows],
@@ -114,6 +122,9 @@ def _human(
         yield Feature("observation.state", "float32", (len(names),), names), values
         yield Feature("action", "float32", (len(names),), names), np.concatenate([values[1:], values[-1:]])
         yield Feature("quality.slots_known", "bool", (len(UNIFIED.names),), UNIFIED.names), space.mask
+        if virtual is not None:
+            yield Feature("human.ego.pose", "float32", (7,), POSE_NAMES), _poses(virtual.T_world_camera[rows])
+            yield Feature("human.ego.confidence", "float32", (1,)), virtual.confidence[rows]
     yield from human_columns(hands, rows)
     if episode.camera is not None:
         yield from camera_columns(episode.camera, rows, config.episode)
@@ -129,6 +140,19 @@ def _human(
             plain = name.replace("/", "_")
             yield Feature(f"object.{plain}.pose", "float32", (7,), POSE_NAMES), _poses(T)
             yield Feature(f"object.{plain}.valid", "bool", (1,)), episode.objects.valid[rows, k]
+
+
+def ego_camera(episode: HumanEpisode, choice: Literal["source", "virtual", "auto"]) -> CameraTrack | None:
+    """The virtual camera of an episode, or None where the source's own is to be used.
+
+    Raises:
+        DamagedSource: the source tells no camera, so that which way is up is not known.
+        NoHandsToFollow: no hand is known in any frame.
+    """
+    if choice == "source":
+        return None
+    view = place_ego_camera(episode.scene())
+    return view.camera if choice == "virtual" or view.source_view == "exo" else None
 
 
 def _held(space: ActionVector) -> np.ndarray:
