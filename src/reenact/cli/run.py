@@ -16,6 +16,7 @@ from reenact.cli.output import emit, parse
 from reenact.errors import InputError, NoResultError
 
 if TYPE_CHECKING:
+    from reenact.stages.placing import PlacingConfig
     from reenact.stages.plan import RunConfig
     from reenact.stages.run import ClipSource, RunOutcome
 
@@ -58,6 +59,13 @@ class RunOptions:
     """FRAME,X,Y[,LABEL]: a point on an object in that frame; may be repeated."""
     object_label: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """Name for an object that is found automatically ("red cup"); may be repeated."""
+    object_mesh: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """LABEL=FILE[@mm]: mesh of the objects with that name ("*": of any), OBJ, STL, PLY or GLB; may be repeated."""
+    object_size: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """LABEL=X,Y,Z[,cylinder]: size in metres (z up) of the objects with that name; may be repeated."""
+    depth: Path | None = None
+    """Folder of depth pictures, one per frame (16-bit PNG in millimetres), or of a stereo pair; with several videos, a
+    folder with one such folder per clip."""
     start: float | None = None
     """Second of the video at which the clip starts."""
     end: float | None = None
@@ -96,7 +104,7 @@ def run(args: Sequence[str]) -> int:
     if options.settings:
         print(*setting_lines(config), sep="\n")
         return 0
-    sources = _sources(options)
+    sources = _with_depth(_sources(options), options.depth)
     request = RunRequest(
         sources=sources,
         robots=[RobotChoice.of(name) for name in options.robot],
@@ -149,7 +157,8 @@ def resolve(options: RunOptions) -> RunConfig:
 def _with_objects(config: RunConfig, options: RunOptions) -> RunConfig:
     """The user's objects put where the stage `found` looks."""
     hinted = bool(options.object_box or options.object_click or options.object_label)
-    if options.objects is None and not hinted:
+    shaped = bool(options.object_mesh or options.object_size)
+    if options.objects is None and not hinted and not shaped and options.depth is None:
         return config
     from reenact.perception.discover.hints import ObjectBox, ObjectClick
 
@@ -163,7 +172,33 @@ def _with_objects(config: RunConfig, options: RunOptions) -> RunConfig:
         labels=finder.labels + options.object_label,
     )
     found = replace(config.seeing.found, automatic=finder)
-    return replace(config, objects=options.objects or "auto", seeing=replace(config.seeing, found=found))
+    return replace(
+        config,
+        objects=options.objects or "auto",
+        seeing=replace(config.seeing, found=found),
+        placing=_with_shapes(config.placing, options),
+    )
+
+
+def _with_shapes(placing: PlacingConfig, options: RunOptions) -> PlacingConfig:
+    """The user's meshes and sizes put where the stage `objects` looks."""
+    from reenact.stages.objects import NamedMesh, NamedSize
+
+    objects = replace(
+        placing.objects,
+        meshes=placing.objects.meshes + tuple(NamedMesh.parse(text) for text in options.object_mesh),
+        sizes=placing.objects.sizes + tuple(NamedSize.parse(text) for text in options.object_size),
+    )
+    return replace(placing, objects=objects)
+
+
+def _with_depth(sources: list[ClipSource], folder: Path | None) -> list[ClipSource]:
+    """Each clip with its folder of depth pictures."""
+    if folder is None:
+        return sources
+    if len(sources) == 1:
+        return [replace(sources[0], depth=folder)]
+    return [replace(source, depth=folder / source.segment.clip_id) for source in sources]
 
 
 def _sources(options: RunOptions) -> list[ClipSource]:

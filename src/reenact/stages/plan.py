@@ -17,6 +17,7 @@ from reenact.pipeline.stage import Stage
 from reenact.refine.hands.reconstruct import HandReconstructionConfig
 from reenact.retarget.retarget import RetargetConfig
 from reenact.stages import camera, clip, ego, hands, landmarks, replay, report, trajectory
+from reenact.stages.placing import DEPTH_FILES, PlacingConfig, placing_stages
 from reenact.stages.seeing import SeeingConfig, seeing_stages
 from reenact.stages.trajectory import RobotChoice
 
@@ -37,6 +38,8 @@ class RunConfig:
     """auto: also find objects, outline them and follow points on them; none: hands only."""
     seeing: SeeingConfig = field(default_factory=SeeingConfig)
     """Finding objects, outlining them, points on them."""
+    placing: PlacingConfig = field(default_factory=PlacingConfig)
+    """Depth, the table, the objects' shapes and poses."""
     retarget: RetargetConfig = field(default_factory=RetargetConfig)
     """Hands to robot joints."""
     replay: replay.ReplayConfig = field(default_factory=replay.ReplayConfig)
@@ -56,13 +59,15 @@ def plan(
     with_video: bool = True,
     with_truth: bool = False,
     with_ego: bool = False,
+    with_depth: bool = False,
 ) -> Pipeline:
     """All stages for one clip, in an order in which they can run.
 
-    Sources: `video`, `segment`, and with truth `truth` (a scene folder that the report compares with).
+    Sources: `video`, `segment`, with truth `truth` (a scene folder that the report compares with), and with depth
+    `depth_files` (a folder of depth pictures).
     """
     wants_objects = config.objects == "auto"
-    asks_truth = wants_objects and config.seeing.wants_truth()
+    asks_truth = wants_objects and (config.seeing.wants_truth() or config.placing.wants_truth())
     if ("truth" in (config.camera.backend, config.landmarks.backend) or asks_truth) and not with_truth:
         raise InputError("a truth backend was chosen for a clip without truth", hint="toy clips have one")
     truth = ("truth",) if with_truth else ()
@@ -78,6 +83,7 @@ def plan(
     ]
     if wants_objects:
         stages += seeing_stages(config.seeing, config.clip)
+        stages += placing_stages(config.placing, with_depth)
     shown: list[str] = []
     if with_ego:
         stages.append(Stage("ego", "1", config.ego, ("clip", "camera", "landmarks", "hands"), ego.run))
@@ -101,4 +107,5 @@ def plan(
             shown.append(f"replay_{robot.label}")
     reads = ("clip", "camera", "landmarks", "hands", *shown, *truth)
     stages.append(Stage("report", "3", report.ReportStageConfig(tuple(robots)), reads, report.run))
-    return Pipeline(stages, ("video", "segment", *truth))
+    depth_files = (DEPTH_FILES,) if with_depth and wants_objects else ()
+    return Pipeline(stages, ("video", "segment", *truth, *depth_files))

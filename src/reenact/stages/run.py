@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reenact.perception.depth.stored import VOLUME as DEPTH_VOLUME
 from reenact.pipeline.executor import Executor
 from reenact.pipeline.graph import Pipeline
 from reenact.pipeline.item import Item
@@ -24,6 +25,7 @@ from reenact.stages.dataset import DatasetStageConfig, FinishedClip, write_datas
 from reenact.stages.ego import EGO_VIDEO
 from reenact.stages.masks import VOLUME as MASK_VOLUME
 from reenact.stages.notes import write_json
+from reenact.stages.placing import DEPTH_FILES
 from reenact.stages.plan import RunConfig, plan
 from reenact.stages.scene import RECORD_STAGES
 from reenact.stages.trajectory import RobotChoice
@@ -37,6 +39,8 @@ class ClipSource:
     segment: Segment
     truth: Path | None = None
     """A scene folder with the truth of this very clip, frame by frame; the report then shows the errors."""
+    depth: Path | None = None
+    """A folder of depth pictures (or of a stereo pair), one per frame."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ def run_clips(
         with_video=request.with_video,
         with_truth=with_truth,
         with_ego=request.with_ego,
+        with_depth=any(source.depth is not None for source in request.sources),
     )
     items, videos = _items(request)
     finished: dict[str, FinishedClip] = {}
@@ -135,7 +140,8 @@ def _items(request: RunRequest) -> tuple[list[Item], dict[str, Path]]:
         path = request.out / layout.SEGMENTS / f"{clip_id}.json"
         source.segment.write(path)
         truth = {"truth": source.truth} if source.truth is not None else {}
-        items.append(Item(clip_id, {"video": source.video, "segment": path, **truth}))
+        depth = {DEPTH_FILES: source.depth} if source.depth is not None else {}
+        items.append(Item(clip_id, {"video": source.video, "segment": path, **truth, **depth}))
         videos[clip_id] = source.video
     return items, videos
 
@@ -156,6 +162,8 @@ def _publish(clip: FinishedClip, request: RunRequest) -> None:
     }
     if "masks" in clip.folders:
         records[MASK_VOLUME] = clip.folders["masks"] / MASK_VOLUME
+    if "depth" in clip.folders:
+        records[DEPTH_VOLUME] = clip.folders["depth"] / DEPTH_VOLUME
     layout.publish(folder / "scene", records)
     if request.with_ego:
         made = clip.folders["ego"]

@@ -20,6 +20,11 @@ RECORD_STAGES = {
     "found": "found",
     "masks": "masks",
     "points": "points",
+    "depth": "depth",
+    "support": "support",
+    "shapes": "objects",
+    "objects_raw": "objects",
+    "pose_covariance": "objects",
     "ego": "ego",
 }
 """Record name -> the stage that made it; optional stages are not in every run."""

@@ -1,0 +1,167 @@
+"""All objects of a clip: shapes, then poses; put into the scene's records.
+
+In: what was found, the evidence of the clip, what the user says of shapes. Out: `ObjectShapes`, `ObjectTracks` (before
+refinement), `PoseCovariance`, and notes per object. An object whose metres are only a guess keeps its shape and has no
+valid pose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from reenact.perception.pose.config import PoseConfig
+from reenact.perception.pose.contract import ObjectPoses
+from reenact.perception.pose.model import ObjectModel
+from reenact.perception.pose.sightings import ClipEvidence, ClipSightings
+from reenact.perception.pose.tracker import PoseTracker
+from reenact.perception.shape.contract import ShapeEstimate
+from reenact.perception.shape.fit import PrimitiveFit, ShapeFitConfig
+from reenact.rendering.mesh_depth import MeshDepthRenderer, View
+from reenact.scene import FoundObjects, ObjectShapes, ObjectTracks, PoseCovariance, Source
+
+_NO_MESH = (np.zeros((0, 3)), np.zeros((0, 3), np.int64))
+
+
+@dataclass(frozen=True)
+class ObjectsConfig:
+    """Shapes and poses."""
+
+    pose: PoseConfig = field(default_factory=PoseConfig)
+    """Following poses."""
+    shape: ShapeFitConfig = field(default_factory=ShapeFitConfig)
+    """Fitting plain solids."""
+
+
+@dataclass(frozen=True)
+class PlacedObjects:
+    """The answer."""
+
+    shapes: ObjectShapes
+    objects: ObjectTracks
+    covariance: PoseCovariance
+    notes: Mapping[str, Any]
+
+
+def place_objects(
+    found: FoundObjects,
+    evidence: ClipEvidence,
+    given: Sequence[ShapeEstimate | None],
+    config: ObjectsConfig | None = None,
+) -> PlacedObjects:
+    """Shapes and poses of all found objects.
+
+    given: per object the user's shape, or None where it is to be fitted.
+
+    Raises:
+        NoGlError: no offscreen GL on this machine.
+    """
+    config = config or ObjectsConfig()
+    camera = evidence.camera.camera()
+    up = np.array([0.0, 0.0, 1.0]) if evidence.camera.world_frame == "world" else None
+    sightings = [ClipSightings(evidence, i, config.pose) for i in range(len(found.names))]
+    fit = PrimitiveFit(camera, config.shape)
+    shapes = [g if g is not None else fit.estimate(s, up) for g, s in zip(given, sightings, strict=True)]
+    poses: list[ObjectPoses | None] = [None] * len(shapes)
+    drawn = [i for i, shape in enumerate(shapes) if shape is not None]
+    if drawn:
+        size = config.pose.window_px
+        meshes = [(shapes[i].vertices, shapes[i].faces) for i in drawn]  # type: ignore[union-attr]
+        with MeshDepthRenderer(View(np.eye(3), size, size), meshes, near=0.05, far=20) as renderer:
+            for mesh_idx, i in enumerate(drawn):
+                shape = shapes[i]
+                assert shape is not None
+                tracker = PoseTracker(renderer, mesh_idx, camera, config.pose)
+                poses[i] = tracker.track(model_of(shape, config.pose), sightings[i], shape.start)
+    return _records(found, evidence, shapes, poses)
+
+
+def model_of(shape: ShapeEstimate, config: PoseConfig) -> ObjectModel:
+    """The shape as the pose solver wants it."""
+    return ObjectModel.of(
+        shape.vertices,
+        shape.faces,
+        count=config.surface_points,
+        symmetry_axis=shape.symmetry_axis,
+        symmetry_order=shape.symmetry_order,
+        sigma_size=_relative(shape),
+        seed=config.seed,
+    )
+
+
+def _relative(shape: ShapeEstimate) -> float:
+    return float((shape.sigma_size / np.maximum(shape.size, 1e-6)).mean())
+
+
+def _records(
+    found: FoundObjects,
+    evidence: ClipEvidence,
+    shapes: Sequence[ShapeEstimate | None],
+    poses: Sequence[ObjectPoses | None],
+) -> PlacedObjects:
+    t, o = len(evidence.t_seconds), len(shapes)
+    T, valid = np.tile(np.eye(4), (t, o, 1, 1)), np.zeros((t, o), bool)
+    confidence, covariance = np.zeros((t, o)), np.tile(np.eye(6), (t, o, 1, 1))
+    notes: dict[str, Any] = {}
+    for i, (shape, pose) in enumerate(zip(shapes, poses, strict=True)):
+        about: dict[str, Any] = {"name": found.names[i]}
+        if shape is None:
+            about["problem"] = "no frame shows enough of it to tell its shape"
+        else:
+            about["shape"] = {**shape.notes, "kind": shape.kind, "scale_source": shape.scale_source}
+        if pose is not None and shape is not None:
+            about["pose"] = dict(pose.notes)
+            T[:, i], covariance[:, i] = pose.T_world_object, with_scale(pose, shape, evidence)
+            if shape.known:
+                valid[:, i], confidence[:, i] = pose.valid, pose.confidence * shape.confidence**0.5
+            else:
+                about["problem"] = "nothing tells its size: give --object-size or --object-mesh"
+        notes[found.object_ids[i]] = about
+    meshes = [(s.vertices, s.faces) if s is not None else _NO_MESH for s in shapes]
+    objects = ObjectTracks(
+        object_ids=found.object_ids,
+        names=found.names,
+        T_world_object=T,
+        valid=valid,
+        confidence=np.where(valid, confidence, 0.0),
+        source=np.where(valid, np.uint8(Source.OBSERVED), np.uint8(Source.UNKNOWN)),
+        mesh_vertices=np.concatenate([m[0] for m in meshes]) if meshes else _NO_MESH[0],
+        mesh_faces=np.concatenate([m[1] for m in meshes]) if meshes else _NO_MESH[1],
+        vertex_start=np.cumsum([0, *(len(m[0]) for m in meshes)]).astype(np.int64),
+        face_start=np.cumsum([0, *(len(m[1]) for m in meshes)]).astype(np.int64),
+    )
+    spread = PoseCovariance(object_ids=found.object_ids, covariance=covariance, valid=valid)
+    return PlacedObjects(_shapes(found, shapes), objects, spread, notes)
+
+
+def with_scale(
+    pose: ObjectPoses, shape: ShapeEstimate, evidence: ClipEvidence
+) -> Float64[np.ndarray, "t 6 6"]:
+    """The pose's covariance with what the size and the lens add along the line of sight where no depth was measured."""
+    covariance = np.array(pose.covariance)
+    if evidence.depth is not None and shape.scale_source == "depth":
+        return covariance
+    sight = pose.T_world_object[:, :3, 3] - evidence.camera.scene_T_camera()[:, :3, 3]
+    relative = float(np.hypot(_relative(shape), evidence.camera.focal_sigma))
+    covariance[:, :3, :3] += relative**2 * sight[:, :, None] * sight[:, None, :]
+    return covariance
+
+
+def _shapes(found: FoundObjects, shapes: Sequence[ShapeEstimate | None]) -> ObjectShapes:
+    def rows(values: list[np.ndarray]) -> np.ndarray:
+        return np.array(values, np.float64).reshape(len(shapes), 3)
+
+    return ObjectShapes(
+        object_ids=found.object_ids,
+        kinds=tuple(s.kind if s is not None else "unknown" for s in shapes),
+        size=rows([s.size if s is not None else np.zeros(3) for s in shapes]),
+        sigma_size=rows([s.sigma_size if s is not None else np.ones(3) for s in shapes]),
+        scale_sources=tuple(s.scale_source if s is not None else "unknown" for s in shapes),
+        confidence=np.array([s.confidence if s is not None else 0.0 for s in shapes], np.float64),
+        symmetry_axis=rows([s.symmetry_axis if s is not None else np.zeros(3) for s in shapes]),
+        symmetry_order=tuple(s.symmetry_order if s is not None else 1 for s in shapes),
+    )

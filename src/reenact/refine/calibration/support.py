@@ -1,0 +1,211 @@
+"""The plane that things stand on: from depth, from where held things and hands were lowest, or from the user.
+
+Up comes from gravity where that is known; a plane from depth alone says which way is up only as well as it is flat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from reenact.scene import SupportPlane
+
+UP = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class SupportConfig:
+    """Lengths in metres, angles in radians."""
+
+    height: float | None = None
+    """The table's height in the scene's frame, when known (frame "world" only)."""
+    max_tilt: float = 0.2
+    """A plane steeper than this against gravity is no support."""
+    reach: float = 0.012
+    """Depth points this near a plane are on it; grows with the noise of depth."""
+    rounds: int = 200
+    """RANSAC tries."""
+    min_share: float = 0.12
+    """Share of the depth points that the plane must explain."""
+    max_points: int = 6000
+    """Depth points used."""
+    hand_skin: float = 0.008
+    """From a joint's centre to the skin."""
+    hand_sigma: float = 0.03
+    """One-sigma of taking the lowest fingers for the table's height: they end some way above it."""
+    held_sigma: float = 0.015
+    """One-sigma of taking the foot of a thing that is being taken for the table's height, depth error apart."""
+    seed: int = 0
+    """Seed of RANSAC."""
+
+
+@dataclass(frozen=True)
+class HeightClue:
+    """Something that says how high the support is."""
+
+    height: float
+    """Metres along up, scene's frame."""
+    sigma: float
+    what: str
+
+
+def no_plane() -> SupportPlane:
+    """Nothing is known of a support."""
+    return SupportPlane(
+        valid=False, normal_world=UP, offset=0.0, sigma_offset=1.0, sigma_normal=1.0, confidence=0.0, origin="unknown"
+    )  # fmt: skip
+
+
+def plane_from_depth(
+    points_world: Float64[np.ndarray, "n 3"],
+    sigma: Float64[np.ndarray, " n"],
+    up: Float64[np.ndarray, " 3"] | None,
+    config: SupportConfig,
+    things: Float64[np.ndarray, "m 3"] | None = None,
+) -> SupportPlane:
+    """The widest plane among depth points that is level (if `up` is known) and lies below the things.
+
+    Args:
+        points_world: background points, in the scene's frame.
+        sigma: their depth noise (m).
+        things: points of hands and objects; a support is a hand's breadth above none of them.
+    """
+    rng = np.random.default_rng(config.seed)
+    if len(points_world) > config.max_points:
+        pick = rng.permutation(len(points_world))[: config.max_points]
+        points_world, sigma = points_world[pick], sigma[pick]
+    if len(points_world) < 50:
+        return no_plane()
+    reach = config.reach + sigma
+    best: tuple[float, np.ndarray, float] | None = None
+    for _ in range(config.rounds):
+        plane = _through(points_world[rng.integers(len(points_world), size=3)], up)
+        if plane is None or not _level(plane[0], up, config.max_tilt):
+            continue
+        normal, offset = _upward(*plane, up, things)
+        share = float((np.abs(points_world @ normal - offset) < reach).mean())
+        value = share * _below(normal, offset, things)
+        if best is None or value > best[0]:
+            best = (value, normal, offset)
+    if best is None or best[0] < config.min_share:
+        return no_plane()
+    return _refined(points_world, sigma, reach, best[1], best[2], up, config)
+
+
+def _through(three: np.ndarray, up: np.ndarray | None) -> tuple[np.ndarray, float] | None:
+    normal = np.cross(three[1] - three[0], three[2] - three[0])
+    length = float(np.linalg.norm(normal))
+    if length < 1e-6:
+        return None
+    normal = normal / length
+    if up is not None and normal @ up < 0:
+        normal = -normal
+    return normal, float(normal @ three[0])
+
+
+def _level(normal: np.ndarray, up: np.ndarray | None, max_tilt: float) -> bool:
+    return up is None or float(normal @ up) > np.cos(max_tilt)
+
+
+def _upward(
+    normal: np.ndarray, offset: float, up: np.ndarray | None, things: np.ndarray | None
+) -> tuple[np.ndarray, float]:
+    """Turned to the side of the things where gravity is not known."""
+    if up is None and things is not None and len(things) and np.median(things @ normal) < offset:
+        return -normal, -offset
+    return normal, offset
+
+
+def _below(normal: np.ndarray, offset: float, things: np.ndarray | None) -> float:
+    """How much of the things is above the plane (5 cm are forgiven), and near it rather than a room away."""
+    if things is None or len(things) == 0:
+        return 1.0
+    height = things @ normal - offset
+    return float((height > -0.05).mean()) * (1.0 if float(np.median(height)) < 0.6 else 0.3)
+
+
+def _refined(
+    points: np.ndarray,
+    sigma: np.ndarray,
+    reach: np.ndarray,
+    normal: np.ndarray,
+    offset: float,
+    up: np.ndarray | None,
+    config: SupportConfig,
+) -> SupportPlane:
+    inlier = np.abs(points @ normal - offset) < reach
+    for _ in range(4):
+        weight = 1.0 / sigma[inlier] ** 2
+        middle = np.average(points[inlier], axis=0, weights=weight)
+        _, _, axes = np.linalg.svd((points[inlier] - middle) * np.sqrt(weight)[:, None], full_matrices=False)
+        normal = axes[2] if axes[2] @ normal > 0 else -axes[2]
+        offset = float(normal @ middle)
+        inlier = np.abs(points @ normal - offset) < reach
+        if inlier.sum() < 30:
+            return no_plane()
+    if not _level(normal, up, config.max_tilt):
+        return no_plane()
+    away = points[inlier] @ normal - offset
+    rms = float(np.sqrt((away**2).mean()))
+    spread = np.sqrt(np.linalg.eigvalsh(np.cov(points[inlier].T))[1])
+    # neighbouring depth errs alike: a few dozen independent readings at most
+    independent = np.sqrt(min(float(inlier.sum()), 40.0))
+    return SupportPlane(
+        valid=True, normal_world=normal / np.linalg.norm(normal), offset=offset,
+        sigma_offset=float(np.hypot(rms / independent, 0.3 * float(np.median(sigma[inlier])))),
+        sigma_normal=float(rms / independent / max(spread, 0.05)),
+        confidence=float(np.clip(inlier.mean() * 2, 0, 1)), origin="depth",
+    )  # fmt: skip
+
+
+def plane_from_clues(
+    clues: list[HeightClue],
+    gravity_sigma: float,
+    config: SupportConfig,
+    up: Float64[np.ndarray, " 3"] | None = None,
+) -> SupportPlane:
+    """A level plane at the height that the clues agree on: weighted by their sigmas, those far off left out."""
+    if config.height is not None:
+        clues = [HeightClue(config.height, 0.005, "user")]
+    if not clues:
+        return no_plane()
+    height, sigma = np.array([c.height for c in clues]), np.array([c.sigma for c in clues])
+    middle = _weighted_median(height, 1 / sigma**2)
+    near = np.abs(height - middle) < 2.5 * np.hypot(sigma, sigma.min())
+    weight = 1 / sigma[near] ** 2
+    mean = float((weight * height[near]).sum() / weight.sum())
+    scatter = float(np.sqrt((weight * (height[near] - mean) ** 2).sum() / weight.sum()))
+    # clues of one clip share the errors of its hands and lens
+    spread = float(
+        np.hypot(scatter / np.sqrt(near.sum()), sigma[near].min() / np.sqrt(min(int(near.sum()), 3)))
+    )
+    what = {c.what for c, kept in zip(clues, near, strict=True) if kept}
+    origin = "user" if "user" in what else "objects" if "object" in what else "hands"
+    return SupportPlane(
+        valid=True, normal_world=UP if up is None else np.asarray(up, float), offset=mean, sigma_offset=spread,
+        sigma_normal=float(gravity_sigma), confidence=float(1 / (1 + spread / 0.03)), origin=origin,
+    )  # fmt: skip
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def lowest_of_hands(
+    joints_world: Float64[np.ndarray, "n 21 3"], sigma_up: Float64[np.ndarray, " n"], config: SupportConfig
+) -> HeightClue | None:
+    """The height that fingers do not go below: the lowest joints of many frames, less the skin.
+
+    It is an upper bound that hands reach only when they touch the table, so its sigma is wide.
+    """
+    if len(joints_world) < 5:
+        return None
+    lowest = joints_world[..., 2].min(1)
+    height = float(np.percentile(lowest, 10)) - config.hand_skin
+    return HeightClue(
+        height - 0.5 * config.hand_sigma, float(np.hypot(config.hand_sigma, np.median(sigma_up))), "hand"
+    )

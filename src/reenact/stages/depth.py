@@ -1,0 +1,115 @@
+"""Stage `depth`: how far pixels are. In: clip, camera, hands (and `depth_files`, or truth).
+
+Out: the `depth` record and the volume `depth.h5`. Without depth pictures only the hands have depth (backend `sparse`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from reenact.errors import InputError
+from reenact.perception.depth.contract import DepthBackend
+from reenact.perception.depth.files import DepthFilesConfig, DepthFolder
+from reenact.perception.depth.sparse import SparseDepth, SparseDepthConfig
+from reenact.perception.depth.stereo import StereoCalibration, StereoConfig, StereoPairs
+from reenact.perception.depth.stored import write_depth
+from reenact.perception.depth.truth import TruthDepth, TruthDepthConfig
+from reenact.pipeline.stage import StageCall
+from reenact.records import load_record
+from reenact.records.volumes import VolumeReader
+from reenact.scene import CameraTrack, Clip, HandTracks
+from reenact.stages.clip import load_clip
+from reenact.stages.notes import write_notes
+from reenact.stages.points import DEPTH_UNITS
+
+_PICTURES = (".png", ".jpg", ".jpeg")
+
+
+class NoDepthFiles(InputError):
+    """A backend that reads files was chosen, and no folder was given."""
+
+
+@dataclass(frozen=True)
+class DepthConfig:
+    """Which backend, and its settings."""
+
+    backend: Literal["auto", "files", "stereo", "sparse", "truth"] = "auto"
+    """auto: the folder given with --depth (a stereo pair if it holds `stereo.edex`), else sparse; sparse: hands only;
+    truth: a toy clip's own depth with stated noise."""
+    files: DepthFilesConfig = field(default_factory=DepthFilesConfig)
+    """How depth pictures are encoded."""
+    stereo: StereoConfig = field(default_factory=StereoConfig)
+    """Matching of pairs."""
+    sparse: SparseDepthConfig = field(default_factory=SparseDepthConfig)
+    """Drawing of hands."""
+    truth: TruthDepthConfig = field(default_factory=TruthDepthConfig)
+    """Noise put on the truth."""
+
+
+def run(call: StageCall[DepthConfig]) -> None:
+    """See the module's docstring."""
+    clip = load_clip(call.inputs["clip"])
+    with _backend(call, clip) as backend:
+        record = write_depth(backend, len(clip.t_ns), call.out, report=call.report)
+        notes = dict(backend.diagnostics)
+    known = float(record.valid.mean()) if len(record.valid) else 0.0
+    write_notes(
+        call.out,
+        {
+            "backend": record.backend,
+            "licence": record.licence,
+            "kind": record.kind,
+            "scale_source": record.scale_source,
+            "frames_known": known,
+            "dense": is_dense(record.backend),
+            **notes,
+        },
+    )
+
+
+def is_dense(backend: str) -> bool:
+    """Whether a depth record says anything of objects (the sparse backend knows hands only)."""
+    return backend != SparseDepth.name
+
+
+@contextlib.contextmanager
+def _backend(call: StageCall[DepthConfig], clip: Clip) -> Iterator[DepthBackend]:
+    config, folder = call.config, call.inputs.get("depth_files")
+    kind = config.backend
+    if kind == "auto":
+        kind = "sparse" if folder is None else "stereo" if (folder / "stereo.edex").is_file() else "files"
+    if kind in ("files", "stereo") and folder is None:
+        raise NoDepthFiles(f"depth backend {kind} without files", hint="--depth FOLDER")
+    if kind == "files" and folder is not None:
+        yield DepthFolder(folder, clip.source_frame_idx, config.files)
+    elif kind == "stereo" and folder is not None:
+        yield _pairs(folder, clip, config.stereo)
+    elif kind == "truth":
+        with VolumeReader(call.inputs["truth"] / "depth.h5") as volume:
+            unit = np.float32(DEPTH_UNITS.get(volume.unit, 1.0))
+            yield TruthDepth(lambda k: volume[k].astype(np.float32) * unit, len(clip.t_ns), config.truth)
+    else:
+        camera = load_record(CameraTrack, call.inputs["camera"], "camera")
+        hands = load_record(HandTracks, call.inputs["hands"], "hands")
+        with SparseDepth(camera, hands, config=config.sparse) as sparse:
+            yield sparse
+
+
+def _pairs(folder: Path, clip: Clip, config: StereoConfig) -> StereoPairs:
+    """`stereo.edex`, and a folder of pictures each for left and right."""
+    sides = []
+    for side in ("left", "right"):
+        found = [p for p in sorted(folder.iterdir()) if p.is_dir() and side in p.name]
+        pictures = sorted(p for p in found[0].iterdir() if p.suffix.lower() in _PICTURES) if found else []
+        if not pictures:
+            raise NoDepthFiles(
+                f"{folder.name} has no {side} pictures", hint=f"a folder with {side!r} in its name"
+            )
+        sides.append([pictures[int(i)] for i in clip.source_frame_idx if int(i) < len(pictures)])
+    return StereoPairs(sides[0], sides[1], StereoCalibration.from_edex(folder / "stereo.edex"), config)

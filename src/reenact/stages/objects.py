@@ -1,0 +1,184 @@
+"""Stage `objects`: shapes and 6-DoF poses as perceived, before refinement.
+
+In: clip, camera, hands, found, masks, points, depth, support (or truth). Out: the records `shapes`, `objects_raw` and
+`pose_covariance`. What cannot be told is not valid, and `notes.json` says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from reenact.perception.depth.stored import StoredDepth
+from reenact.perception.pose.all_objects import ObjectsConfig, place_objects
+from reenact.perception.pose.sightings import ClipEvidence
+from reenact.perception.pose.truth import TruthPoseConfig, noisy_truth
+from reenact.perception.shape.contract import BadShape, ShapeEstimate
+from reenact.perception.shape.user import MeshFile, StatedSize, shape_from_mesh, shape_from_size
+from reenact.pipeline.stage import StageCall
+from reenact.records import load_record, save_record
+from reenact.scene import (
+    CameraTrack,
+    FoundObjects,
+    HandTracks,
+    ObjectShapes,
+    ObjectTracks,
+    PointTracks,
+    PoseCovariance,
+    Scene,
+    SupportPlane,
+)
+from reenact.stages.clip import load_clip
+from reenact.stages.depth import is_dense
+from reenact.stages.masks import load_masks
+from reenact.stages.notes import write_notes
+
+
+@dataclass(frozen=True)
+class NamedMesh:
+    """A user's mesh for the objects whose name, id or number is `label`; "*" is any."""
+
+    label: str
+    path: str
+    unit: str = "m"
+    sha256: str = ""
+    """Of the file, so that another file is another setting."""
+
+    @staticmethod
+    def parse(text: str) -> NamedMesh:
+        """`LABEL=FILE` or `LABEL=FILE@mm`.
+
+        Raises:
+            BadShape: no label, or no such file.
+        """
+        label, equals, rest = text.partition("=")
+        file = MeshFile.parse(rest)
+        if not equals or not label or not file.path.is_file():
+            raise BadShape(f"object mesh {text!r}", hint="LABEL=FILE, and the file must exist")
+        digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+        return NamedMesh(label, str(file.path), file.unit, digest)
+
+
+@dataclass(frozen=True)
+class NamedSize:
+    """A stated size for the objects whose name, id or number is `label`; "*" is any."""
+
+    label: str
+    size: tuple[float, float, float]
+    solid: str = "box"
+
+    @staticmethod
+    def parse(text: str) -> NamedSize:
+        """`LABEL=X,Y,Z` or `LABEL=X,Y,Z,cylinder` (metres, z up). Raises `BadShape`."""
+        label, equals, rest = text.partition("=")
+        if not equals or not label:
+            raise BadShape(f"object size {text!r}", hint="LABEL=X,Y,Z in metres")
+        stated = StatedSize.parse(rest)
+        return NamedSize(label, stated.size, stated.kind)
+
+
+@dataclass(frozen=True)
+class PlacedObjectsConfig:
+    """Which backend, and its settings."""
+
+    backend: Literal["classical", "truth"] = "classical"
+    """classical: outline, depth, points, plane and hand on the CPU; truth: a toy clip's own poses with stated noise."""
+    meshes: tuple[NamedMesh, ...] = ()
+    """Mesh files given by the user."""
+    sizes: tuple[NamedSize, ...] = ()
+    """Sizes given by the user."""
+    classical: ObjectsConfig = field(default_factory=ObjectsConfig)
+    """Thresholds."""
+    truth: TruthPoseConfig = field(default_factory=TruthPoseConfig)
+    """Noise put on the truth."""
+
+
+def run(call: StageCall[PlacedObjectsConfig]) -> None:
+    """See the module's docstring."""
+    found = load_record(FoundObjects, call.inputs["found"], "found")
+    if call.config.backend == "truth":
+        _from_truth(call, found)
+        return
+    given = [given_shape(i, found, call.config) for i in range(len(found.names))]
+    with StoredDepth(call.inputs["depth"]) as depth:
+        placed = place_objects(found, _evidence(call, depth), given, call.config.classical)
+    save_record(placed.shapes, call.out, "shapes")
+    save_record(placed.objects, call.out, "objects_raw")
+    save_record(placed.covariance, call.out, "pose_covariance")
+    write_notes(call.out, {"backend": "classical", "licence": "none", "objects": placed.notes})
+
+
+def _evidence(call: StageCall[PlacedObjectsConfig], depth: StoredDepth) -> ClipEvidence:
+    masks = load_masks(call.inputs["masks"])
+    return ClipEvidence(
+        camera=load_record(CameraTrack, call.inputs["camera"], "camera"),
+        t_seconds=load_clip(call.inputs["clip"]).t_seconds,
+        masks=masks.tracks,
+        labels=lambda k: masks.labels[k],
+        depth=depth if depth.metric and is_dense(depth.record.backend) else None,
+        points=load_record(PointTracks, call.inputs["points"], "points"),
+        hands=load_record(HandTracks, call.inputs["hands"], "hands"),
+        support=load_record(SupportPlane, call.inputs["support"], "support"),
+    )
+
+
+def given_shape(object_idx: int, found: FoundObjects, config: PlacedObjectsConfig) -> ShapeEstimate | None:
+    """What the user said of an object; a mesh wins over a size."""
+
+    def meant(label: str) -> bool:
+        own = (found.object_ids[object_idx].lower(), str(object_idx))
+        return label == "*" or label.lower() in own or label.lower() in found.names[object_idx].lower()
+
+    for mesh in config.meshes:
+        if meant(mesh.label):
+            return shape_from_mesh(MeshFile(Path(mesh.path), mesh.unit))
+    for stated in config.sizes:
+        if meant(stated.label):
+            return shape_from_size(StatedSize(stated.size, stated.solid))
+    return None
+
+
+def _from_truth(call: StageCall[PlacedObjectsConfig], found: FoundObjects) -> None:
+    """The true objects that were found, in the order in which they were found."""
+    truth = Scene.load(call.inputs["truth"]).objects
+    if truth is None:
+        raise BadShape("the truth holds no objects", hint="choose another backend")
+    order = [truth.object_ids.index(name) for name in found.object_ids if name in truth.object_ids]
+    noisy, covariance = noisy_truth(_chosen(truth, order), call.config.truth)
+    size = np.array([np.ptp(noisy.mesh(i)[0], axis=0) for i in range(len(order))]).reshape(-1, 3)
+    shapes = ObjectShapes(
+        object_ids=noisy.object_ids,
+        kinds=("truth",) * len(order),
+        size=size,
+        sigma_size=0 * size,
+        scale_sources=("truth",) * len(order),
+        confidence=np.ones(len(order)),
+        symmetry_axis=0 * size,
+        symmetry_order=(1,) * len(order),
+    )
+    save_record(shapes, call.out, "shapes")
+    save_record(noisy, call.out, "objects_raw")
+    save_record(PoseCovariance(object_ids=noisy.object_ids, covariance=covariance.covariance, valid=noisy.valid),
+                call.out, "pose_covariance")  # fmt: skip
+    write_notes(call.out, {"backend": "truth", "licence": "none"})
+
+
+def _chosen(objects: ObjectTracks, order: list[int]) -> ObjectTracks:
+    meshes = [objects.mesh(i) for i in order]
+    empty = (np.zeros((0, 3)), np.zeros((0, 3), np.int64))
+    return ObjectTracks(
+        object_ids=tuple(objects.object_ids[i] for i in order),
+        names=tuple(objects.names[i] for i in order),
+        T_world_object=objects.T_world_object[:, order],
+        valid=objects.valid[:, order],
+        confidence=objects.confidence[:, order],
+        source=objects.source[:, order],
+        mesh_vertices=np.concatenate([m[0] for m in meshes] or [empty[0]]),
+        mesh_faces=np.concatenate([m[1] for m in meshes] or [empty[1]]),
+        vertex_start=np.cumsum([0, *(len(m[0]) for m in meshes)]).astype(np.int64),
+        face_start=np.cumsum([0, *(len(m[1]) for m in meshes)]).astype(np.int64),
+    )
