@@ -10,6 +10,7 @@ import pytest
 
 from reenact.toy.config import ToyConfig
 from tests import scenes
+from tests.reframe.made import with_box
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -66,3 +67,15 @@ def test_first_clip(tmp_path, capsys) -> None:
     load("01_first_clip.py")["main"](toy.video_path, tmp_path / "run")
     assert (tmp_path / "run" / "video" / "report.html").is_file()
     assert "report.html" in capsys.readouterr().out
+
+
+def test_look_from_the_eyes(tmp_path, capsys) -> None:
+    from reenact.reframe.eyes import EgoConfig
+
+    scene, small = with_box(scenes.waving_scene(8, 8.0)), EgoConfig(width_px=160, height_px=120)
+    load("07_look_from_the_eyes.py")["main"](scene, None, tmp_path, small)
+    shown = capsys.readouterr().out
+    assert "the real camera is exo" in shown
+    assert float(shown.split("exo; ")[1].split("%")[0]) >= 99
+    assert float(shown.split("and back: ")[1].split(" m")[0]) < 1e-9
+    assert (tmp_path / "ego.mp4").is_file()
