@@ -77,6 +77,19 @@ def test_hands_cover_their_joints(scene: Scene, view: EgoView) -> None:
     assert 0.02 < changed.mean() < 0.5
 
 
+def test_a_hand_that_was_filled_in_is_pale_and_nothing_else_changes(scene: Scene, view: EgoView) -> None:
+    assert scene.hands is not None
+    source = scene.hands.source.copy()
+    source[0, 1] = 2
+    filled = replace(scene, hands=replace(scene.hands, source=source), hands_raw=None)
+    (seen,), (pale,) = pictures(scene, view, (0,)), pictures(filled, view, (0,))
+    joints = apply(inverse(view.camera.T_world_camera[0]), scene.hands.joints_world[0].reshape(-1, 3))
+    palms = np.rint(view.camera.camera().project(joints)).astype(int).reshape(2, 21, 2)[:, 9]
+    left, right = (np.abs(pale[y, x].astype(int) - seen[y, x]).max() for x, y in palms)
+    assert left <= 2 < 20 < right
+    assert (np.abs(pale.astype(int) - seen).max(axis=2) > 2).mean() < 0.25
+
+
 def test_the_surface_says_whether_it_is_known(scene: Scene) -> None:
     up = np.array([0.0, 0.0, 1.0])
     assumed = ground_of(scene, up)

@@ -68,6 +68,7 @@ class EgoStudio:
         ]
         self._model = self._build(ground)
         self._data = mujoco.MjData(self._model)
+        self._hand_geoms = [int(self._model.body(f"hand{side}").geomadr[0]) for side in (0, 1)]
         self._frames = [_mesh_frame(self._model, side) for side in (0, 1)]
         render = RenderConfig(
             width_px=ego.width_px, height_px=ego.height_px, samples=looks.samples, shadows=looks.shadows
@@ -94,7 +95,7 @@ class EgoStudio:
         if hands is None or self._skins is None or not known:
             return
         filled = hands.source[frame, side] == Source.FILLED
-        self._model.geom_rgba[side, 3] = FILLED_ALPHA if filled else 1.0
+        self._model.geom_rgba[self._hand_geoms[side], 3] = FILLED_ALPHA if filled else 1.0
         vertices = self._skins.vertices(frame, side) @ self._T_display_scene[:3, :3].T
         self._reshape(side, vertices)
 
