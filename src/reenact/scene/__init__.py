@@ -10,6 +10,7 @@ from reenact.scene.depth import DepthFrames as DepthFrames
 from reenact.scene.found import FoundObjects as FoundObjects
 from reenact.scene.hands import HandLandmarks as HandLandmarks
 from reenact.scene.hands import HandTracks as HandTracks
+from reenact.scene.interaction import ContactPlaces as ContactPlaces
 from reenact.scene.interaction import ContactTracks as ContactTracks
 from reenact.scene.interaction import InteractionState as InteractionState
 from reenact.scene.interaction import InteractionStates as InteractionStates

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Bool, Float64, UInt8
+from jaxtyping import Bool, Float64, Int64, UInt8
 
 from reenact.records import Record
 
@@ -40,6 +40,20 @@ class ContactTracks(Record):
 
     def check(self) -> None:
         self.require_fraction("confidence")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPlaces(Record):
+    """Where on each object each hand point is, and since when it touches; goes with `ContactTracks`."""
+
+    SCHEMA = "reenact.contact_places"
+    VERSION = 1
+
+    place_object: Float64[np.ndarray, "t s=2 k=6 o 3"]
+    """Nearest point of the object's surface, in the object's frame (m)."""
+    since_ns: Int64[np.ndarray, "t s=2 k=6 o"]
+    """When the present contact began; the frame's own time where there is none."""
+    valid: Bool[np.ndarray, "t s=2 o"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from reenact.scene.clip import Clip
 from reenact.scene.depth import DepthFrames
 from reenact.scene.found import FoundObjects
 from reenact.scene.hands import HandLandmarks, HandTracks
-from reenact.scene.interaction import ContactTracks, InteractionStates
+from reenact.scene.interaction import ContactPlaces, ContactTracks, InteractionStates
 from reenact.scene.masks import MaskTracks
 from reenact.scene.objects import ObjectTracks, PoseCovariance
 from reenact.scene.points import PointTracks
@@ -52,6 +52,7 @@ class Scene:
     pose_covariance: PoseCovariance | None = None
     """Of `objects`."""
     contacts: ContactTracks | None = None
+    contact_places: ContactPlaces | None = None
     states: InteractionStates | None = None
     ego: CameraTrack | None = None
     """A virtual camera at the person's eyes (`reenact.reframe`); `intrinsics_source` is "virtual"."""
@@ -99,6 +100,7 @@ class Scene:
             objects=_optional(ObjectTracks, folder, "objects"),
             pose_covariance=_optional(PoseCovariance, folder, "pose_covariance"),
             contacts=_optional(ContactTracks, folder, "contacts"),
+            contact_places=_optional(ContactPlaces, folder, "contact_places"),
             states=_optional(InteractionStates, folder, "states"),
             ego=_optional(CameraTrack, folder, "ego"),
         )

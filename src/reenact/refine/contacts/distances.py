@@ -15,6 +15,8 @@ from reenact.refine.contacts.hand_spheres import OWNERS, sphere_centres, sphere_
 
 FAR = 1.0
 """Distance given where an object has no shape (m)."""
+NOT_OPPOSED = 0.05
+"""See `HandObjectGeometry.between` (m)."""
 PAIRS = tuple(combinations(range(6), 2))
 """Pairs of contact points of one hand."""
 
@@ -35,7 +37,8 @@ class HandObjectGeometry:
     """For each of `PAIRS`: distance of the deepest point between the two, less the pair's mean distance (m).
 
     Negative by half the object's width where the object is between the points, positive where both are on one side;
-    moving hand or object as a whole changes it little."""
+    moving hand or object as a whole changes it little. Raised by up to `NOT_OPPOSED` where the surface's normals at the
+    two do not oppose: a corner between two points is not held by them."""
 
 
 def measure(
@@ -59,10 +62,16 @@ def measure(
     touching = np.take_along_axis(centres, nearest[..., None], axis=1)
     value, gradient = grid.distance_and_gradient(touching)
     unit = gradient / np.maximum(np.linalg.norm(gradient, axis=-1, keepdims=True), 1e-9)
-    between = _between(touching, distance, grid)
+    between = _between(touching, distance, grid) + _not_opposed(unit)
     return HandObjectGeometry(
         distance, touching - value[..., None] * unit, touching, np.maximum(-skin.min(axis=1), 0.0), between
     )
+
+
+def _not_opposed(normal: np.ndarray) -> np.ndarray:
+    a, b = (np.array(side) for side in zip(*PAIRS, strict=True))
+    cosine = (normal[:, a] * normal[:, b]).sum(axis=-1)
+    return np.asarray(NOT_OPPOSED * np.clip(cosine / 0.4, 0.0, 1.0))
 
 
 def _between(touching: np.ndarray, distance: np.ndarray, grid: SignedDistanceGrid) -> np.ndarray:

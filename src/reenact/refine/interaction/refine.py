@@ -17,7 +17,7 @@ from reenact.refine.contacts.distances import HandObjectGeometry, build_grids, j
 from reenact.refine.interaction.bodies import Bodies, Observed, undrifted
 from reenact.refine.interaction.grips import GripConfig, Grips, find_grips
 from reenact.refine.interaction.solve import Problem, SolveConfig, solve
-from reenact.refine.interaction.standing import find_stands
+from reenact.refine.interaction.standing import find_stands, heights_over
 from reenact.refine.interaction.terms_contact import ContactTermConfig
 from reenact.refine.interaction.terms_tracks import TrackTermConfig
 from reenact.refine.states.evidence import EvidenceConfig, gather
@@ -47,6 +47,8 @@ class InteractionConfig:
     solve: SolveConfig = field(default_factory=SolveConfig)
     rounds: int = 2
     """Times that states are inferred and poses solved for."""
+    height_sigma: float = 0.008
+    """Error of a height over the table once drift has been taken out (m)."""
     settled_depth_slack: float = 0.006
     """Relative depth error that is left once drift has been taken out."""
 
@@ -107,8 +109,12 @@ def refine(
         cleared = _cleared(seen, observed, bodies, t_seconds, config) if n else seen
         evidence = config.states.evidence if n == 0 else _settled(config)
         states = tuple(
-            infer(gather(track, cleared.hands, grid, camera.scene_T_camera(), t_seconds, evidence), t_seconds, config.states)
-            for track, grid in zip(cleared.tracks, grids, strict=True)
+            infer(
+                gather(track, cleared.hands, grids[o], camera.scene_T_camera(), t_seconds, evidence,
+                       heights_over(o, cleared.tracks, hulls[HANDS:], support) if n else None, config.height_sigma),
+                t_seconds, config.states,
+            )
+            for o, track in enumerate(cleared.tracks)
         )  # fmt: skip
         around = _smooth_bodies(cleared) if n == 0 else bodies.T
         grips = tuple(

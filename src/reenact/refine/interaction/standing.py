@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
 
+from reenact.geometry.transforms import apply
 from reenact.refine.interaction.grips import stretches
+from reenact.refine.states.observations import RigidTrack
+from reenact.scene import SupportPlane
 
 SHORTEST_S = 0.2
 """Shorter rests say nothing about support (s)."""
@@ -50,6 +54,30 @@ def find_stands(
             if weight.sum() > 0.5:
                 out.append(Stand(n, weight / weight.sum(), under))
     return out
+
+
+def heights_over(
+    o: int, tracks: Sequence[RigidTrack], hulls: Sequence[np.ndarray | None], support: SupportPlane | None
+) -> Float64[np.ndarray, " t"] | None:
+    """Height of an object's lowest point over the plane, or over the top of what it is above (smooth tracks, m)."""
+    hull = hulls[o]
+    if support is None or not support.valid or hull is None:
+        return None
+    up = support.normal_world
+    side = np.linalg.svd(up[None])[2][1:]
+    T = tracks[o].smooth
+    lowest = (apply(T, hull) @ up).min(axis=1)
+    floor = np.full(len(T), support.offset)
+    for p, track in enumerate(tracks):
+        other = hulls[p]
+        if p == o or other is None:
+            continue
+        corners = apply(track.smooth, other)
+        flat, at = corners @ side.T, T[:, :3, 3] @ side.T
+        over = ((at > flat.min(axis=1) - 0.01) & (at < flat.max(axis=1) + 0.01)).all(axis=1)
+        over &= T[:, :3, 3] @ up > track.smooth[:, :3, 3] @ up
+        floor = np.where(over, np.maximum(floor, (corners @ up).max(axis=1)), floor)
+    return np.asarray(lowest - floor)
 
 
 def _under(n: int, T: np.ndarray, hulls: list[np.ndarray | None], up: np.ndarray, first: int) -> int | None:

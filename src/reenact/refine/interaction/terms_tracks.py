@@ -49,7 +49,7 @@ class TrackTermConfig:
 def add_data(system: BlockSystem, bodies: Bodies, seen: Observed, config: TrackTermConfig) -> None:
     """Every body where it was seen, but for noise and the scale error of depth along the line of sight."""
     rows = np.arange(len(bodies.T))
-    for n in np.flatnonzero(seen.present):
+    for n in map(int, np.flatnonzero(seen.present)):
         ray = bodies.T[:, n, :3, 3] - seen.eye
         scale = 1 + bodies.shared + bodies.own[:, n]
         off = (seen.eye + scale[:, None] * ray - seen.T[:, n, :3, 3]) / seen.sigma[n]

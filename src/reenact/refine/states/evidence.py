@@ -35,8 +35,10 @@ class EvidenceConfig:
     """Contact distances are smoothed and drift; one independent look per this time."""
     distance_bias: float = 0.004
     """Error of a contact distance that smoothing does not remove: hand model, depth of each thing (m)."""
-    free_range: float = 0.06
+    free_range: float = 0.10
     """A hand that is about but does not touch is anywhere within this (m)."""
+    free_height: float = 0.15
+    """A held thing is anywhere within this over the table (m)."""
     most_against: float = 8.0
     """No single look speaks against contact by more (nats)."""
     one_sided: float = 5.0
@@ -71,7 +73,11 @@ class ObjectEvidence:
     """Per side: place, turn and grip shape in the hand's frame; None where the hand is never seen."""
     contact: Float64[np.ndarray, "t 3"]
     """Log odds of being held by left, right, both, per frame."""
+    touch: Float64[np.ndarray, "t s=2"]
+    """Log odds of being touched at all by each hand, per frame."""
     seen: Float64[np.ndarray, " t"]
+    aloft: Float64[np.ndarray, " t"]
+    """What speaks against lying or sliding, per frame: nothing is under it (<= 0)."""
 
 
 def gather(
@@ -81,8 +87,10 @@ def gather(
     T_world_camera: Float64[np.ndarray, "t 4 4"],
     t_seconds: Float64[np.ndarray, " t"],
     config: EvidenceConfig,
+    height: Float64[np.ndarray, " t"] | None = None,
+    height_sigma: float = 0.0,
 ) -> ObjectEvidence:
-    """Evidence about one object."""
+    """Evidence about one object; `height` is that of its lowest point over what could carry it, where that is known."""
     step = _frame_steps(t_seconds)
     share = np.minimum(step * config.evidence_hz, 1.0)
     weight = share * track.weight
@@ -111,8 +119,24 @@ def gather(
         base=base,
         relative=tuple(relative),
         contact=contact,
+        touch=_touches(track, hands, geometry, config) * looks[:, None],
         seen=weight,
+        aloft=_aloft(track, height, height_sigma, looks, config),
     )
+
+
+def _aloft(
+    track: RigidTrack, height: np.ndarray | None, sigma: float, looks: np.ndarray, config: EvidenceConfig
+) -> np.ndarray:
+    """Log odds of being carried by the table at this height against being held anywhere within the free height."""
+    if height is None:
+        return np.zeros(len(track.T))
+    spread = float(np.sqrt(sigma**2 + track.smooth_sigma**2 + config.distance_bias**2))
+    odds = (
+        np.log(config.free_height / (spread * np.sqrt(2 * np.pi)))
+        - 0.5 * (np.maximum(height, 0.0) / spread) ** 2
+    )
+    return np.asarray(np.clip(odds, -config.most_against, 0.0) * looks * track.known)
 
 
 def _frame_steps(t: np.ndarray) -> np.ndarray:
@@ -212,6 +236,21 @@ def _contacts(
             out[:, 0] + np.minimum(out[:, 1], touch[1]), 2 * np.minimum(across, np.minimum(*touch))
         )
         out[:, 2] = np.maximum(out[:, 2], -config.most_against)
+    return out
+
+
+def _touches(
+    track: RigidTrack,
+    hands: tuple[HandObservation | None, HandObservation | None],
+    geometry: list[HandObjectGeometry | None],
+    config: EvidenceConfig,
+) -> np.ndarray:
+    """Log odds per look that the nearest point of each hand touches; [t 2]."""
+    out = np.full((len(track.T), 2), -config.most_against)
+    for side, (hand, seen) in enumerate(zip(hands, geometry, strict=True)):
+        if hand is not None and seen is not None:
+            odds = touch_odds(seen.distance.min(axis=1), distance_sigma(track, hand, config), config)
+            out[:, side] = odds * track.known * hand.rigid.known
     return out
 
 

@@ -23,7 +23,10 @@ STATES = (
     InteractionState.GRASPED_RIGHT,
     InteractionState.GRASPED_BOTH,
 )
-"""Order of the chain's states."""
+"""Order of the states in posteriors. The chain has two more, pushed by the left and by the right hand: the object goes
+with the hand, on the table, touched but not held; they count as moving."""
+CHAIN = 7
+_MOVING, _HELD, _BOTH, _PUSHED = 1, (2, 3), 4, (5, 6)
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,17 @@ class StateConfig:
     """No stretch is shorter, but at the ends of the clip."""
     change: float = 7.0
     """Price of a change of state: that it happens just now, and what its own constants explain by chance."""
-    own_constants: tuple[float, float, float, float, float] = (3.0, 0.0, 6.0, 6.0, 6.0)
+    own_constants: tuple[float, ...] = (3.0, 0.0, 6.0, 6.0, 6.0, 6.0, 6.0)
     """What the constants of a stretch explain of the noise by chance, half a nat each: place and turn; grip and shape."""
     one_hand_more: float = 4.0
     """Price of a second hand joining or leaving."""
     moving_rate: float = 20.0
     """Price of free motion per second (nats/s): a smooth path follows noise that is not quite white, and things
     seldom move with no hand on them."""
+    alone: float = 0.5
+    """Share of the evidence against any hand's touch that speaks against free motion, too: few things move alone."""
+    pushed_rate: float = 6.0
+    """Price of being pushed per second (nats/s)."""
     held_rate: float = 1.0
     """Price of being held per second (nats/s)."""
     unknown_below: float = 0.6
@@ -68,12 +75,15 @@ def infer(
     frames = len(t_seconds)
     step = np.gradient(t_seconds) if frames > 1 else np.full(1, 1 / 30)
     ends = np.concatenate([[0.0], np.cumsum(step)])
-    rate = np.zeros((frames, 5))
-    rate[:, 0] = evidence.still
-    rate[:, 1] = evidence.moving - config.moving_rate * step
+    rate = np.zeros((frames, CHAIN))
+    rate[:, 0] = evidence.still + evidence.aloft
+    alone = config.alone * np.minimum(evidence.touch.max(axis=1), 0.0)
+    rate[:, 1] = evidence.aloft + evidence.moving + alone - config.moving_rate * step
     held_base = np.column_stack([evidence.base, 0.5 * evidence.base.sum(axis=1)])
-    rate[:, 2:] = evidence.contact + held_base - config.held_rate * step[:, None]
-    sums = np.concatenate([np.zeros((1, 5)), np.cumsum(rate, axis=0)])
+    rate[:, 2:5] = evidence.contact + held_base - config.held_rate * step[:, None]
+    pushed = np.minimum(evidence.touch, 0.0) + evidence.base + evidence.aloft[:, None]
+    rate[:, 5:] = pushed - config.pushed_rate * step[:, None]
+    sums = np.concatenate([np.zeros((1, CHAIN)), np.cumsum(rate, axis=0)])
 
     def scores(b: int) -> np.ndarray:
         out = np.tile(sums[b] - sums[:b], 1)
@@ -81,12 +91,12 @@ def infer(
         held = []
         for side, costs in enumerate(evidence.relative):
             if costs is None:
-                out[:, 2 + side] = out[:, 4] = -np.inf
+                out[:, [_HELD[side], _BOTH, _PUSHED[side]]] = -np.inf
                 held.append(np.zeros((b, 2)))
                 continue
             place, turn, shape = costs
             held.append(np.stack([place.ending(b) + turn.ending(b), shape.ending(b)], axis=1))
-            out[:, 2 + side] -= held[-1].sum(axis=1)
+            out[:, [_HELD[side], _PUSHED[side]]] -= held[-1].sum(axis=1)[:, None]
         out[:, 4] -= 0.5 * (held[0] + held[1]).sum(axis=1)
         out -= np.array(config.own_constants)
         short = (ends[b] - ends[:b] < config.shortest_s - 1e-6) & (np.arange(b) > 0)
@@ -94,7 +104,10 @@ def infer(
             out[short] = -np.inf
         return out
 
-    path, probability = posterior(frames, 5, scores, _transition(config))
+    path, probability = posterior(frames, CHAIN, scores, _transition(config))
+    probability[:, _MOVING] += probability[:, 5:].sum(axis=1)
+    probability = probability[:, :5]
+    path = np.where(path >= 5, _MOVING, path)
     confidence = np.take_along_axis(probability, path[:, None], axis=1)[:, 0]
     known = (confidence >= config.unknown_below) & _seen_lately(evidence.seen > 0, t_seconds, path, config)
     codes = np.array([int(s) for s in STATES], np.uint8)[path]
@@ -104,7 +117,7 @@ def infer(
 
 def _transition(config: StateConfig) -> np.ndarray:
     """Log price of one state after another; a state may follow itself with new constants (put down anew, regrasped)."""
-    price = np.full((5, 5), -config.change)
+    price = np.full((CHAIN, CHAIN), -config.change)
     price[1, 1] = -np.inf
     for hand in (2, 3):
         price[hand, 4] = price[4, hand] = -config.one_hand_more
