@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from reenact.geometry.rotations import so3_exp
-from reenact.hands.joints import JOINT_NAMES_21
+from reenact.hands.joints import JOINT_NAMES_21, SIDES
 from reenact.hands.skeleton import HandSkeleton
+from reenact.robots.model import Robot
 from reenact.scene import HandTracks, Source
 
 
@@ -105,6 +107,27 @@ def _finger_angles(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         angles[:, 4 * finger + 2] = bend[:, finger]
         angles[:, 4 * finger + 3] = 0.6 * bend[:, finger]
     return angles
+
+
+def robot_motion(
+    robot: Robot, seed: int, frames: int, fps_hz: float, step: float = 0.3, every_s: float = 0.6
+) -> tuple[np.ndarray, np.ndarray]:
+    """A smooth random walk of both arms' joints around home, inside the limits: wrist poses [t 2 4 4], joints [t n]."""
+    rng, seconds = np.random.default_rng(seed), np.arange(frames) / fps_hz
+    knots, paths = np.arange(0.0, seconds[-1] + 2 * every_s, every_s), []
+    for side in SIDES:
+        idx = robot.arms[side].joint_idx
+        inset = 0.12 * (robot.upper[idx] - robot.lower[idx])
+        low, high = robot.lower[idx] + inset, robot.upper[idx] - inset
+        walk = [np.clip(robot.home_q[idx] + rng.normal(size=len(idx)) * 0.3, low, high)]
+        for _ in knots[1:]:
+            walk.append(np.clip(walk[-1] + rng.normal(size=len(idx)) * step, low, high))
+        path = CubicSpline(knots, np.array(walk))(seconds)
+        paths.append(np.clip(path, robot.lower[idx], robot.upper[idx]))
+    full = np.broadcast_to(robot.home_q, (frames, robot.n_q)).copy()
+    for side, path in zip(SIDES, paths, strict=True):
+        full[:, robot.arms[side].joint_idx] = path
+    return robot.frames(full, ["wrist_left", "wrist_right"]), np.concatenate(paths, axis=1)
 
 
 def toy(activity: str, seed: int) -> BenchClip:

@@ -121,7 +121,8 @@ def solve_ours(model: HandModel, setup: Setup, clip: Keypoints, mode: str) -> tu
     start = model.read(bend_map(model.robot, model.hand, HandSkeleton.adult(SIDE).fit_angles(clip.joints)))
     dt = np.diff(clip.seconds)
     problem = TrajectoryProblem(
-        dt=dt, lower=model.lower, upper=model.upper, velocity=np.full(start.shape[1], np.inf), hold=np.zeros(start.shape, bool),
+        dt=dt, lower=model.lower, upper=model.upper, velocity=np.full(start.shape[1], np.inf),
+        hold=np.zeros(start.shape, bool),
         sigma_acceleration=np.full(len(start), 1e6),
         config=BandedConfig(sigma_velocity=task.sigma_velocity, max_iterations=10 if mode == "vector" else 15),
     )  # fmt: skip

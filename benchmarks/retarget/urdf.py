@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import mujoco
@@ -64,5 +65,8 @@ def _fixed(parent: str, child: str, T: np.ndarray) -> list[str]:
 
 def _origin(T: np.ndarray) -> str:
     xyz = " ".join(f"{v:.12g}" for v in T[:3, 3])
-    rpy = " ".join(f"{v:.12g}" for v in Rotation.from_matrix(T[:3, :3]).as_euler("xyz"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # at gimbal lock either choice of angles is right
+        angles = Rotation.from_matrix(T[:3, :3]).as_euler("xyz")
+    rpy = " ".join(f"{v:.12g}" for v in angles)
     return f'<origin xyz="{xyz}" rpy="{rpy}"/>'

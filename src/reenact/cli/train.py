@@ -31,9 +31,9 @@ class FingersOptions:
     """Where to write the network (.safetensors); use it with --set retarget.fingers.net.weights=FILE."""
     side: Literal["left", "right"] = "right"
     """Which hand; a left hand that mirrors the right one uses the same file."""
-    minutes: float = 3.0
+    minutes: float = 4.0
     """Longest time."""
-    steps: int = 12000
+    steps: int = 6000
     """Gradient steps."""
     seed: int = 0
     json: bool = False

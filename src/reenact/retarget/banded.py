@@ -52,6 +52,8 @@ class BandedConfig:
     """Most Gauss-Newton steps."""
     tolerance: float = 1e-3
     """Stop when no joint moves by more than this in one step (rad)."""
+    cost_tolerance: float = 5e-4
+    """Stop when a step lowers the cost by less than this share of it."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,11 @@ def solve_trajectory(
             damping = max(damping * 10.0, 1e-3)
         if cost_new > cost:
             return q, step_count
-        moved = float(np.abs(q_new - q).max(initial=0.0))
+        moved, gain = float(np.abs(q_new - q).max(initial=0.0)), cost - cost_new
         q, rows, cost = q_new, rows_new, cost_new
         if damping == before:
             damping = max(damping / 10.0, 1e-6)
-        if moved < problem.config.tolerance:
+        if moved < problem.config.tolerance or gain < problem.config.cost_tolerance * cost:
             break
     return q, step_count
 

@@ -27,6 +27,8 @@ class KeyframeConfig:
     """Postures of the bank from which each keyframe is solved, besides home."""
     rounds: int = 2
     """Times the postures found at a keyframe are tried at its neighbours, so that a branch can run on."""
+    iterations: int = 15
+    """Most steps of each solve."""
     speed: float = 2.0
     """Joint speed (rad/s) between keyframes that costs one unit."""
     margin: float = 0.3
@@ -116,7 +118,7 @@ def _solved(
     depth: Callable[[np.ndarray], np.ndarray] | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Postures solved from the starts [k m n] and what each costs by itself [k m]."""
-    found = solve_poses(chain, target[:, None], starts, BatchIkConfig(iterations=15))
+    found = solve_poses(chain, target[:, None], starts, BatchIkConfig(iterations=config.iterations))
     p_scale, r_scale = config.error_scale
     cost = (np.minimum(found.position_error, 0.2) / p_scale) ** 2
     cost += (np.minimum(found.rotation_error, 1.0) / r_scale) ** 2

@@ -85,8 +85,9 @@ def hand_shape(model: HandModel) -> tuple[Float64[np.ndarray, "e=2 n"], Float64[
 class FingerNet:
     """A trained network and the hand it was trained for."""
 
-    weights: tuple[Float64[np.ndarray, "i o"], ...]
-    biases: tuple[Float64[np.ndarray, " o"], ...]
+    weights: tuple[Float64[np.ndarray, "_ _"], ...]
+    """Of each layer, [in out]."""
+    biases: tuple[Float64[np.ndarray, " _"], ...]
     tip_mean: Float64[np.ndarray, " i"]
     tip_scale: float
     limits: Float64[np.ndarray, "e=2 n"]
@@ -165,8 +166,8 @@ def save_net(path: Path, net: FingerNet, about: dict[str, str]) -> None:
     """Writes a network in half precision, with words about how it was made in the file's header."""
     from safetensors.numpy import save
 
-    arrays = {f"weight_{k}": W.astype(np.float16) for k, W in enumerate(net.weights)}
-    arrays |= {f"bias_{k}": b.astype(np.float32) for k, b in enumerate(net.biases)}
+    arrays = {f"weight_{k}": np.ascontiguousarray(W, np.float16) for k, W in enumerate(net.weights)}
+    arrays |= {f"bias_{k}": np.ascontiguousarray(b, np.float32) for k, b in enumerate(net.biases)}
     arrays |= {
         "tip_mean": net.tip_mean,
         "tip_scale": np.array([net.tip_scale]),
