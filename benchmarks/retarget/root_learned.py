@@ -2,6 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/retarget/root_learned.py [--robots a,b] [--clips 10] [--out FILE.jsonl]
     python benchmarks/retarget/root_learned.py --table FILE.jsonl ...
+    python benchmarks/retarget/root_learned.py --cards
     python benchmarks/retarget/root_learned.py --picture docs/pictures/root_estimator.png
 
 "clean" and "tracked" are simulated clips of 4 s at 30 fps, drawn as in training but from posture pools and seeds no
@@ -202,6 +203,28 @@ def table(found: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def cards() -> str:
+    """Markdown: what made the shipped weights, and how well they sample held-out windows."""
+    lines = [
+        "| robot | seed | steps | clips seen | minutes, one core | held-out loss first / last | one sample (deg / cm) "
+        "| nearest of 5 (deg / cm) | MB | sha256 |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for file in sorted(WEIGHTS.glob("*.json")):
+        card = json.loads(file.read_text(encoding="utf-8"))
+        first, last = card["curve"][0], card["curve"][-1]
+        errors = [
+            f"{DEG * last[f'rotation_{which}_median']:.1f} / {100 * last[f'translation_{which}_median']:.1f}"
+            for which in ("mean", "best")
+        ]
+        lines.append(
+            f"| {card['robot']} | {card['seed']} | {card['steps']} | {card['clips_seen']} | {card['seconds'] / 60:.1f} "
+            f"| {first['held_out_loss']:.2f} / {last['held_out_loss']:.2f} | {errors[0]} | {errors[1]} "
+            f"| {card['bytes'] / 1e6:.2f} | {card['sha256'][:12]} |"
+        )
+    return "\n".join(lines)
+
+
 def picture(path: Path) -> None:
     """Training curves of all shipped weights."""
     import matplotlib as mpl
@@ -244,7 +267,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--table", type=Path, nargs="*", help="print the table of results written before")
     parser.add_argument("--picture", type=Path, help="draw the training curves and stop")
+    parser.add_argument(
+        "--cards", action="store_true", help="print the table of the shipped weights and stop"
+    )
     args = parser.parse_args()
+    if args.cards:
+        print(cards())
+        return
     if args.picture:
         picture(args.picture)
         return
