@@ -37,6 +37,9 @@ def placing_stages(config: PlacingConfig, with_depth_files: bool) -> list[Stage[
     everything = ("clip", "camera", "hands", "found", "masks", "points", "depth", "support")
     return [
         Stage("depth", "1", config.depth, ("clip", "camera", "hands", *files, *true_depth), depth.run),
-        Stage("support", "1", config.support, ("clip", "camera", "hands", "masks", "depth"), support.run),
+        Stage(
+            "support", "1", support.SupportStageConfig(config.support, config.objects),
+            ("clip", "camera", "hands", "found", "masks", "depth"), support.run,
+        ),
         Stage("objects", "1", config.objects, (*everything, *true_objects), objects.run),
-    ]
+    ]  # fmt: skip

@@ -1,36 +1,42 @@
-"""Stage `support`: the table. In: clip, camera, hands, masks, depth. Out: the `support` record.
+"""Stage `support`: the table. In: clip, camera, hands, found, masks, depth. Out: the `support` record.
 
-From dense depth where there is any; else, where gravity is known, from the feet of things that hands take and from
-how low the hands come. No plane is no failure: the record then says so.
+From dense depth where there is any; else, where gravity is known, from things whose size the user gave, from the feet
+of things that hands take, and from how low the hands come. No plane is no failure: the record then says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from reenact.geometry.transforms import apply
 from reenact.perception.depth.stored import StoredDepth
+from reenact.perception.pose.all_objects import model_of
 from reenact.perception.pose.config import PoseConfig
-from reenact.perception.pose.feet import held_feet
+from reenact.perception.pose.contract import Sighting
+from reenact.perception.pose.feet import held_feet, known_feet
 from reenact.perception.pose.sightings import ClipEvidence, ClipSightings
 from reenact.perception.pose.window import normalised, to_full
+from reenact.perception.shape.contract import ShapeEstimate
 from reenact.pipeline.stage import StageCall
 from reenact.records import load_record, save_record
 from reenact.refine.calibration.support import (
     HeightClue,
     SupportConfig,
-    lowest_of_hands,
+    lowest_point,
     no_plane,
     plane_from_clues,
     plane_from_depth,
 )
-from reenact.scene import CameraTrack, HandTracks, MaskLabel, SupportPlane
+from reenact.scene import CameraTrack, FoundObjects, HandTracks, MaskLabel, SupportPlane
 from reenact.stages.clip import load_clip
 from reenact.stages.depth import is_dense
 from reenact.stages.masks import load_masks
 from reenact.stages.notes import write_notes
+from reenact.stages.objects import PlacedObjectsConfig, given_shape
 
 FRAMES = 8
 """Frames whose depth is looked at."""
@@ -38,8 +44,18 @@ STRIDE = 6
 """Every so many pixels in both directions."""
 
 
-def run(call: StageCall[SupportConfig]) -> None:
+@dataclass(frozen=True)
+class SupportStageConfig:
+    """The thresholds, and the shapes that the user gave (a known size is a ruler)."""
+
+    support: SupportConfig = field(default_factory=SupportConfig)
+    objects: PlacedObjectsConfig = field(default_factory=PlacedObjectsConfig)
+
+
+def run(call: StageCall[SupportStageConfig]) -> None:
     """See the module's docstring."""
+    found = load_record(FoundObjects, call.inputs["found"], "found")
+    given = [given_shape(i, found, call.config.objects) for i in range(len(found.names))]
     clip = load_clip(call.inputs["clip"])
     camera = load_record(CameraTrack, call.inputs["camera"], "camera")
     hands = load_record(HandTracks, call.inputs["hands"], "hands")
@@ -49,12 +65,14 @@ def run(call: StageCall[SupportConfig]) -> None:
         evidence = ClipEvidence(
             camera, clip.t_seconds, masks.tracks, lambda k: masks.labels[k], dense, None, hands
         )
-        plane, notes = find_support(evidence, call.config)
+        plane, notes = find_support(evidence, call.config.support, given)
     save_record(plane, call.out, "support")
     write_notes(call.out, notes)
 
 
-def find_support(evidence: ClipEvidence, config: SupportConfig) -> tuple[SupportPlane, dict[str, Any]]:
+def find_support(
+    evidence: ClipEvidence, config: SupportConfig, given: Sequence[ShapeEstimate | None] = ()
+) -> tuple[SupportPlane, dict[str, Any]]:
     """The plane and how it came about."""
     world = evidence.camera.world_frame == "world"
     up = np.array([0.0, 0.0, 1.0]) if world else None
@@ -65,27 +83,42 @@ def find_support(evidence: ClipEvidence, config: SupportConfig) -> tuple[Support
             return plane, {"from": "depth", "points": len(points)}
     if not world:
         return no_plane(), {"problem": "neither depth nor gravity is known"}
-    clues = _clues(evidence, config)
+    clues = _clues(evidence, config, given)
     plane = plane_from_clues(clues, evidence.camera.gravity_sigma, config)
     notes = {"clues": [{"height": c.height, "sigma": c.sigma, "what": c.what} for c in clues]}
     return plane, notes if plane.valid else {**notes, "problem": "nothing says how high the support is"}
 
 
-def _clues(evidence: ClipEvidence, config: SupportConfig) -> list[HeightClue]:
+def _clues(
+    evidence: ClipEvidence, config: SupportConfig, given: Sequence[ShapeEstimate | None]
+) -> list[HeightClue]:
     clues = []
-    camera = evidence.camera.camera()
+    camera, pose = evidence.camera.camera(), PoseConfig()
     for i in range(evidence.masks.valid.shape[1]):
-        feet = held_feet(ClipSightings(evidence, i, PoseConfig()), camera)
+        sightings = ClipSightings(evidence, i, pose)
+        shape = given[i] if i < len(given) else None
+        if shape is not None:
+            known = known_feet(model_of(shape, pose), sightings, camera, pose, evidence.camera.focal_sigma)
+            clues += [HeightClue(*known, "object")] if known is not None else []
+        touching = [s for s in (sightings[k] for k in range(len(sightings))) if len(s.hand)]
+        clue = lowest_of_fingers(touching, config)
+        clues += [clue] if clue is not None else []
+        feet = held_feet(sightings, camera)
         if feet:
             height, sigma = np.median(np.array(feet), axis=0)
             clues.append(HeightClue(float(height), float(np.hypot(sigma, config.held_sigma)), "object"))
-    hands = evidence.hands
-    if hands is not None and hands.valid.any():
-        R = evidence.camera.scene_T_camera()[:, :3, :3]
-        sigma_up = np.sqrt(((R[:, None, 2, :] * hands.sigma_camera) ** 2).sum(-1))[hands.valid]
-        clue = lowest_of_hands(hands.joints_world[hands.valid], sigma_up, config)
-        clues += [clue] if clue is not None else []
     return clues
+
+
+def lowest_of_fingers(touching: Sequence[Sighting], config: SupportConfig) -> HeightClue | None:
+    """From fingers at an object; hands that hang elsewhere say nothing of its support."""
+    if not touching:
+        return None
+    world = [np.asarray(apply(s.T_world_camera, s.hand)) for s in touching]
+    sigma = [np.sqrt(((s.T_world_camera[2, :3] * s.hand_sigma) ** 2).sum(1)) for s in touching]
+    return lowest_point(
+        np.array([w[:, 2].min() for w in world]), float(np.median(np.concatenate(sigma))), config
+    )
 
 
 def _depth_points(evidence: ClipEvidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

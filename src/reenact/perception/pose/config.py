@@ -39,6 +39,10 @@ class PoseConfig:
     """From a joint's centre to the skin of a finger."""
     support_sigma_min: float = 0.002
     """Floor of the support plane's sigma when things stand on it."""
+    still_reach: float = 0.006
+    """Things whose mask moves or grows by less than this (rad) within `still_s` are still."""
+    still_s: float = 0.5
+    """Window of that."""
     min_area_px: int = 40
     """Mask pixels below which nothing is said about a pose."""
     min_iou: float = 0.55

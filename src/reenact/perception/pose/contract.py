@@ -24,6 +24,13 @@ class Plane:
     offset: float
     sigma: float
     """Of the offset (m)."""
+    sigma_normal: float = 0.0
+    """Of the normal's direction (rad)."""
+
+    @property
+    def level_known(self) -> bool:
+        """Whether the normal says which way things stand."""
+        return self.sigma_normal < 0.2
 
 
 def _none() -> np.ndarray:
@@ -58,6 +65,8 @@ class Sighting:
     """Finger joints that seem to hold the object."""
     hand_sigma: Float64[np.ndarray, "m 3"] = field(default_factory=_no_points)
     plane: Plane | None = None
+    resting: bool = True
+    """It does not move in the picture and no finger is at it: where there is a plane, it stands on it."""
 
 
 @dataclass(frozen=True)

@@ -40,12 +40,19 @@ def first_pose(
 
     near: a rotation (camera frame) known to be close to the right one; far ones must then fit clearly better.
     """
+    return best_of(refiner, sighting, rotations(refiner.model, sighting.plane, config, near), config)
+
+
+def best_of(
+    refiner: PoseRefiner, sighting: Sighting, tries: list[tuple[np.ndarray, float]], config: PoseConfig
+) -> Candidate | None:
+    """The best refined pose of those that start with the given rotations (each with a bonus to its score)."""
     mask = sighting.label == sighting.code
     if not sighting.mask_valid or mask.sum() < config.min_area_px:
         return None
     seen = SeenBox.of(mask, refiner.camera)
     tried = []
-    for R, bonus in rotations(refiner.model, sighting.plane, config, near):
+    for R, bonus in tries:
         T = place(refiner, sighting, R, seen)
         fit = refiner.fit(T, sighting)
         tried.append(Candidate(T, fit, score(fit) + bonus))
@@ -69,7 +76,7 @@ def rotations(
     round_about = np.linalg.norm(model.symmetry_axis) > 0.5
     if near is not None:
         out = [(R @ near, 0.0 if i == 0 else -0.02 - 0.03 * turn) for i, (R, turn) in enumerate(_around())]
-    elif plane is not None:
+    elif plane is not None and plane.level_known:
         out = _standing(model, plane, config, bool(round_about))
     else:
         count = config.search_rotations // (4 if round_about else 1)
@@ -151,7 +158,7 @@ def place(
     if len(sighting.cloud) >= 10:
         z = float(np.median(sighting.cloud[:, 2])) + 0.6 * float(-offsets[:, 2].min())
     T[:3, 3] = np.array([*(seen.low + seen.high) / 2, 1.0]) * z
-    stands = plane is not None and len(sighting.cloud) < 10 and len(sighting.hand) == 0
+    stands = plane is not None and len(sighting.cloud) < 10 and sighting.resting
     for _ in range(3):
         if stands and plane is not None:
             T[:3, 3] = _on_plane(T[:3, 3], plane, float((offsets @ plane.normal).min()))

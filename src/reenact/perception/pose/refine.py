@@ -160,8 +160,9 @@ class PoseRefiner:
         plane = sighting.plane
         assert plane is not None
         sigma = max(plane.sigma, self.config.support_sigma_min)
-        if self.feet is not None and len(sighting.hand) == 0:
-            return standing_term(T, self.feet, plane.normal, plane.offset, sigma)
+        if self.feet is not None and sighting.resting:
+            lean = plane.sigma_normal * float(np.ptp(self.feet, axis=0).max()) / 2
+            return standing_term(T, self.feet, plane.normal, plane.offset, float(np.hypot(sigma, lean)))
         return above_term(T, self.model.points[::12], plane.normal, plane.offset, max(sigma, 0.005))
 
     def _outline(

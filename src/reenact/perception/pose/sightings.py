@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Bool, Float64, UInt8
 
 from reenact.geometry.transforms import apply, inverse
 from reenact.hands.joints import TIPS
@@ -58,6 +58,25 @@ class ClipSightings:
     def __getitem__(self, frame: int) -> Sighting:
         return self._make(frame)
 
+    @functools.cached_property
+    def still(self) -> Bool[np.ndarray, " t"]:
+        """Frames in whose surroundings the mask neither moves nor grows; all where the camera itself moves."""
+        evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
+        t = evidence.t_seconds
+        if evidence.camera.motion == "moving":
+            return np.ones(len(t), bool)
+        where = np.full((len(t), 3), np.nan)
+        for k in range(len(t)):
+            if not evidence.masks.valid[k, self._object_idx]:
+                continue
+            label = evidence.labels(k)
+            rows, columns = np.nonzero(label == code)
+            if len(rows) < self._config.min_area_px:
+                continue
+            where[k] = np.median(columns), np.median(rows), np.sqrt(len(rows))
+            where[k] /= label.shape[1] / self._camera.width_px * float(self._camera.params[0])
+        return _still(where, t, self._config.still_reach, self._config.still_s)
+
     def _sighting(self, frame: int) -> Sighting:
         evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
         label, T = evidence.labels(frame), self._T_world_camera[frame]
@@ -67,11 +86,12 @@ class ClipSightings:
         cloud, cloud_sigma = self._cloud(mask, depth, frame) if valid else (np.zeros((0, 3)), np.zeros(0))
         idx, flat, points, sigma = self._tracks(frame, T, depth, mask)
         hand, hand_sigma = self._hand(frame, T, mask) if valid else (np.zeros((0, 3)), np.zeros((0, 3)))
+        resting = valid and len(hand) == 0 and bool(self.still[frame])
         return Sighting(
             label=label, code=int(code), mask_valid=valid, T_world_camera=T,
             t_seconds=float(evidence.t_seconds[frame]), cloud=cloud, cloud_sigma=cloud_sigma, track_idx=idx,
             track_flat=flat, track_points=points, track_sigma=sigma, hand=hand, hand_sigma=hand_sigma,
-            plane=self._plane(T),
+            plane=self._plane(T), resting=resting,
         )  # fmt: skip
 
     def _cloud(
@@ -162,7 +182,19 @@ class ClipSightings:
             return None
         R, t = T_world_camera[:3, :3], T_world_camera[:3, 3]
         offset = support.offset - float(support.normal_world @ t)
-        return Plane(R.T @ support.normal_world, offset, support.sigma_offset)
+        return Plane(R.T @ support.normal_world, offset, support.sigma_offset, support.sigma_normal)
+
+
+def _still(
+    where: Float64[np.ndarray, "t 3"], t_seconds: Float64[np.ndarray, " t"], reach: float, window_s: float
+) -> Bool[np.ndarray, " t"]:
+    """Rows that differ from no known row within the window by more than `reach`."""
+    out = np.zeros(len(where), bool)
+    known = np.isfinite(where).all(1)
+    for k in np.flatnonzero(known):
+        near = known & (np.abs(t_seconds - t_seconds[k]) <= window_s / 2)
+        out[k] = bool((np.ptp(where[near], axis=0) < reach).all())
+    return out
 
 
 def _inner(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -83,7 +83,7 @@ class _Run:
             return self._result("no frame shows enough of it", None)
         frame, T_world_object = reference
         sighting = self.sightings[frame]
-        if sighting.plane is not None:
+        if sighting.plane is not None and sighting.resting and sighting.plane.level_known:
             up = (sighting.T_world_camera[:3, :3] @ sighting.plane.normal) @ T_world_object[:3, :3]
             self.refiner.feet = feet_of(self.model, up)
         state = self._state(T_world_object, self.covariance[frame], sighting)
@@ -317,7 +317,7 @@ def confidence(fit: Fit) -> float:
 
 
 def clearest(sightings: SightingSource, config: PoseConfig) -> list[int]:
-    """Frames by how much of the object they show (area, whole in the picture, no hand at it), best first."""
+    """Frames by how much of the object they show (area, whole in the picture, at rest), best first."""
     frames = np.unique(np.linspace(0, len(sightings) - 1, min(len(sightings), 24)).astype(int))
     worth = []
     for frame in frames:
@@ -327,6 +327,6 @@ def clearest(sightings: SightingSource, config: PoseConfig) -> list[int]:
         if area < config.min_area_px:
             continue
         cut = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
-        worth.append((area * (0.2 if cut else 1.0) * (0.5 if len(s.hand) else 1.0), int(frame)))
+        worth.append((area * (0.2 if cut else 1.0) * (1.0 if s.resting else 0.4), int(frame)))
     top = max((w for w, _ in worth), default=0.0)
     return [f for w, f in sorted(worth, key=lambda x: (-(x[0] > 0.85 * top), -x[0]))]

@@ -125,7 +125,7 @@ class PrimitiveFit:
         z = float(T[2, 3])
         if len(sighting.cloud) >= 30:
             return "depth", 0.3 * float(np.median(sighting.cloud_sigma)) / z
-        if sighting.plane is not None and len(sighting.hand) == 0:
+        if sighting.plane is not None and sighting.resting:
             return "support", sighting.plane.sigma / max(abs(sighting.plane.offset), 0.05)
         if len(sighting.hand):
             return "hand", float(np.hypot(np.median(sighting.hand_sigma[:, 2]), self.config.hand_offset)) / z
@@ -143,8 +143,8 @@ class PrimitiveFit:
         outline = MaskOutline.of(make_window(sighting.label, sighting.code, self.camera, view))
         if len(outline.edge) < 8:
             return None
-        up, known = self._up(sighting, up_world)
-        problem = _Problem(self, sighting, kind, outline, up, known)
+        up, up_sigma = self._up(sighting, up_world)
+        problem = _Problem(self, sighting, kind, outline, up, up_sigma)
         starts = [
             problem.start(low, high, yaw) for yaw in ((0.0, 0.4, 0.8, 1.2) if kind == "box" else (0.0,))
         ]
@@ -152,13 +152,17 @@ class PrimitiveFit:
         best = problem.solve(best.x, 22)
         return problem.finish(best.x, best.jac, best.cost)
 
-    def _up(self, sighting: Sighting, up_world: np.ndarray | None) -> tuple[np.ndarray, bool]:
+    def _up(self, sighting: Sighting, up_world: np.ndarray | None) -> tuple[np.ndarray, float]:
+        """Up in the camera's frame, and how surely a thing stands along it (rad)."""
+        c = self.config
+        moving = 0.0 if sighting.resting else c.tilt_sigma
         if sighting.plane is not None:
-            return sighting.plane.normal, True
+            return sighting.plane.normal, float(
+                np.hypot(np.hypot(c.upright_sigma, sighting.plane.sigma_normal), moving)
+            )
         if up_world is not None:
-            return sighting.T_world_camera[:3, :3].T @ up_world, True
-        guess = np.array([0.0, -np.cos(0.5), -np.sin(0.5)])
-        return guess, False
+            return sighting.T_world_camera[:3, :3].T @ up_world, float(np.hypot(c.upright_sigma, moving))
+        return np.array([0.0, -np.cos(0.5), -np.sin(0.5)]), c.tilt_sigma
 
 
 class _Problem:
@@ -171,10 +175,10 @@ class _Problem:
         kind: str,
         outline: MaskOutline,
         up: np.ndarray,
-        up_known: bool,
+        up_sigma: float,
     ) -> None:
         self.c, self.sighting, self.kind, self.outline = owner.config, sighting, kind, outline
-        self.up, self.up_known = up, up_known
+        self.up, self.up_sigma = up, up_sigma
         self.round = kind != "box"
         self.sizes = 2 if self.round else 3
         self.unit = primitive_mesh(kind, np.ones(3))[0]
@@ -189,7 +193,7 @@ class _Problem:
         ray = np.array([*middle, 1.0])
         if len(s.cloud) >= 30:
             z = float(np.median(s.cloud[:, 2])) * (1 + 0.3 * float(extent.min()))
-        elif s.plane is not None and len(s.hand) == 0:
+        elif s.plane is not None and s.resting:
             foot = np.array([middle[0], high[1], 1.0])
             along = float(foot @ s.plane.normal)
             z = s.plane.offset / along * (1 + 0.3 * float(extent.min())) if abs(along) > 1e-6 else 1.0
@@ -219,9 +223,9 @@ class _Problem:
         blocks = [edge / c.outline_sigma_px * np.sqrt(min(1.0, c.effective_points / len(edge)))]
         if len(s.cloud) >= 30:
             blocks.append(self._depth(size, T))
-        lean = np.cross(T[:3, 2], self.up) / (c.upright_sigma if self.up_known else c.tilt_sigma)
+        lean = np.cross(T[:3, 2], self.up) / self.up_sigma
         blocks.append(lean)
-        if s.plane is not None and len(s.hand) == 0:
+        if s.plane is not None and s.resting:
             gap = float(s.plane.normal @ T[:3, 3]) - size[2] / 2 - s.plane.offset
             blocks.append(np.array([gap / max(s.plane.sigma, 0.003)]))
         if len(s.hand):

@@ -195,17 +195,14 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def lowest_of_hands(
-    joints_world: Float64[np.ndarray, "n 21 3"], sigma_up: Float64[np.ndarray, " n"], config: SupportConfig
+def lowest_point(
+    lowest: Float64[np.ndarray, " n"], sigma_up: float, config: SupportConfig
 ) -> HeightClue | None:
-    """The height that fingers do not go below: the lowest joints of many frames, less the skin.
+    """The height that fingers do not go below: the lowest joint of each of many frames, less the skin.
 
     It is an upper bound that hands reach only when they touch the table, so its sigma is wide.
     """
-    if len(joints_world) < 5:
+    if len(lowest) < 5:
         return None
-    lowest = joints_world[..., 2].min(1)
     height = float(np.percentile(lowest, 10)) - config.hand_skin
-    return HeightClue(
-        height - 0.5 * config.hand_sigma, float(np.hypot(config.hand_sigma, np.median(sigma_up))), "hand"
-    )
+    return HeightClue(height - 0.5 * config.hand_sigma, float(np.hypot(config.hand_sigma, sigma_up)), "hand")
