@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from reenact.retarget.retarget import RetargetConfig
+from reenact.retarget.root.search import SearchConfig
 from reenact.toy.config import ToyConfig
 from tests import scenes
 from tests.reframe.made import with_box
@@ -52,6 +54,15 @@ def test_action_space(tmp_path, capsys) -> None:
     shown = capsys.readouterr().out
     assert float(shown.split("right wrist within ")[1].split(" mm")[0]) < 1.0
     assert "the robot knows 14 of 16 slots" in shown
+
+
+def test_retarget_a_scene(tmp_path, capsys) -> None:
+    few = RetargetConfig(search=SearchConfig(places=60, keep_grid=40, keep_ik=6, keep_second=3))
+    load("06_retarget_a_scene.py")["main"]("", "floating_leap", tmp_path, few)
+    shown = capsys.readouterr().out
+    assert float(shown.split("floating_leap: ")[1].split("%")[0]) > 97
+    assert "contacts followed" in shown
+    assert "JointTrajectory" in next(tmp_path.glob("*.yaml")).read_text()[:60]
 
 
 def test_first_clip(tmp_path, capsys) -> None:

@@ -14,26 +14,16 @@ from reenact.retarget.root.search import SearchConfig
 from reenact.retarget.targets import make_targets
 from reenact.robots.model import Robot
 from reenact.scene import HandTracks, Scene
-from reenact.toy.activities.catalogue import write_script
-from reenact.toy.cameras import camera_path, make_camera
 from reenact.toy.config import ToyConfig
-from reenact.toy.script import perform
-from reenact.toy.truth import frame_times_ns, true_clip, true_scene
+from reenact.toy.unfilmed import unfilmed_scene
 
-FEW = SearchConfig(places=150, keep_grid=100, keep_ik=12, keep_polished=1)
+FEW = SearchConfig(places=100, keep_grid=60, keep_ik=8, keep_second=4, keep_polished=1)
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
     """The truth of a toy pick-and-place, not rendered."""
-    config = ToyConfig(activity="pick_place", seed=3, fps_hz=15.0)
-    script = write_script(config)
-    t_ns = frame_times_ns(config.fps_hz, round(script.duration * config.fps_hz))
-    T_world_camera = camera_path(config, np.random.default_rng(0), t_ns * 1e-9)
-    performance = perform(script, t_ns * 1e-9)
-    return true_scene(
-        config, true_clip(config, len(t_ns), ""), script, performance, make_camera(config), T_world_camera
-    )
+    return unfilmed_scene(ToyConfig(activity="pick_place", seed=3, fps_hz=15.0))
 
 
 @pytest.fixture(scope="module")
