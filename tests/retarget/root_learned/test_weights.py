@@ -45,6 +45,10 @@ def test_shipped_weights_load_match_their_card_and_fit_their_robot(path: Path) -
     np.testing.assert_allclose(offsets, np.broadcast_to(np.eye(4), (2, 4, 4)), atol=1e-5)
 
 
+def test_at_least_three_robots_have_weights() -> None:
+    assert len(SHIPPED) >= 3
+
+
 def test_another_hand_on_the_same_arms_shares_the_weights(g1_arms: RobotArms) -> None:
     inspire = robot_arms(load_robot("unitree_g1_inspire"))
     offsets = wrist_offsets({"arms": arms_words(g1_arms.chains)}, inspire.chains)
