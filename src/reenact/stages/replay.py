@@ -1,4 +1,7 @@
-"""Stage `replay_<robot>`: the clip and the robot side by side. In: clip, camera, hands, trajectory. Out: `replay.mp4`."""
+"""Stage `replay_<robot>`: the clip and the robot side by side. In: clip, hands, trajectory; objects if known.
+
+Out: `replay.mp4`.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from reenact.pipeline.stage import StageCall
 from reenact.records import load_record
 from reenact.robots.registry import load_robot
 from reenact.robots.trajectory import read_npz
-from reenact.scene import HandTracks
+from reenact.scene import HandTracks, ObjectTracks
 from reenact.stages.clip import PREVIEW_NAME, load_clip
-from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
+from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice, find_record
 from reenact.viewer.replay import ReplayConfig, write_replay
 
 REPLAY_NAME = "replay.mp4"
@@ -36,4 +39,5 @@ def run(call: StageCall[ReplayRobotConfig]) -> None:
         call.config.replay,
         call.report,
         load_clip(call.inputs["clip"]).t_ns,
+        find_record(ObjectTracks, call.inputs, "objects"),
     )
