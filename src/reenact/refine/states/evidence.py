@@ -31,11 +31,11 @@ class EvidenceConfig:
 
     evidence_hz: float = 30.0
     """Frames nearer in time than one over this share one frame's worth of evidence: noise is never quite white."""
-    contact_correlation_s: float = 0.15
+    contact_correlation_s: float = 0.10
     """Contact distances are smoothed and drift; one independent look per this time."""
     distance_bias: float = 0.004
     """Error of a contact distance that smoothing does not remove: hand model, depth of each thing (m)."""
-    free_range: float = 0.10
+    free_range: float = 0.15
     """A hand that is about but does not touch is anywhere within this (m)."""
     free_height: float = 0.15
     """A held thing is anywhere within this over the table (m)."""
@@ -45,6 +45,8 @@ class EvidenceConfig:
     """Taken off where the object is not between the touching points (nats per look)."""
     between_width: float = 0.002
     """How gradually that sets in (m)."""
+    hand_share: float = 0.7
+    """Share of the hand's error that comes and goes within a second or so."""
     shape_slack: float = 0.002
     """Fingers of a hand that holds move by this (m)."""
     shape_share: float = 0.3
@@ -202,7 +204,10 @@ def _relative(
         ConstantCost.of(inside[:, :3, :3].reshape(-1, 9), both / (2 * turned)),
         ConstantCost.of(tips, shape_weight),
     )
-    return costs, 3.0 * both + 7.5 * shape_weight * hand.tip_sigma**2
+    # of the hand's part of the variance, only a share changes within a stretch; the rest is in the stretch's constant
+    share_place = (track.sigma**2 + config.hand_share * (place - track.sigma**2)) / place
+    share_turn = (track.sigma_turn**2 + config.hand_share * (turned - track.sigma_turn**2)) / turned
+    return costs, 1.5 * (share_place + share_turn) * both + 7.5 * shape_weight * hand.tip_sigma**2
 
 
 def _contacts(

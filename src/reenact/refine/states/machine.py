@@ -42,12 +42,12 @@ class StateConfig:
     """What the constants of a stretch explain of the noise by chance, half a nat each: place and turn; grip and shape."""
     one_hand_more: float = 4.0
     """Price of a second hand joining or leaving."""
-    moving_rate: float = 20.0
+    moving_rate: float = 25.0
     """Price of free motion per second (nats/s): a smooth path follows noise that is not quite white, and things
     seldom move with no hand on them."""
     alone: float = 0.5
     """Share of the evidence against any hand's touch that speaks against free motion, too: few things move alone."""
-    pushed_rate: float = 6.0
+    pushed_rate: float = 5.0
     """Price of being pushed per second (nats/s)."""
     held_rate: float = 1.0
     """Price of being held per second (nats/s)."""
