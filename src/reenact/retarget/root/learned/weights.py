@@ -192,6 +192,6 @@ def find_root_weights(
             return weights, offsets
     known = ", ".join(f.stem for f in sorted(files, key=str)) or "none"
     raise NoRootWeights(
-        f"no trained root weights fit the arms of {robot_name}; there are some for: {known}",
+        f"no trained root weights fit the arms of {robot_name}; there are some for: {known}, and robots with the same arms",
         hint=f"train them: reenact train root --robot {robot_name}; or use root method 'search'",
     )
