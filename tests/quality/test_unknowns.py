@@ -8,6 +8,7 @@ import numpy as np
 
 from reenact.quality.unknowns import scene_unknowns
 from tests import scenes
+from tests.reframe.made import with_box
 
 
 def test_each_assumption_is_named() -> None:
@@ -33,3 +34,17 @@ def test_each_assumption_is_named() -> None:
         "Objects were not",
     ):
         assert words in text
+
+
+def test_objects_say_where_they_are_not_known_and_what_was_not_worked_out() -> None:
+    scene = with_box(scenes.waving_scene(40, 10.0))
+    lines = scene_unknowns(scene)
+    assert "The place of box is unknown in 25% of the frames: 3.0-3.9 s." in lines
+    raw = scene_unknowns(replace(scene, objects=None, objects_raw=scene.objects, contacts=None, states=None))
+    assert any("nothing refined them" in line for line in raw)
+    assert any("was not worked out" in line for line in raw)
+    assert scene.states is not None
+    state = scene.states.state.copy()
+    state[:10] = 0
+    blind = replace(scene, states=replace(scene.states, state=state))
+    assert "What box does is unknown in 25% of the frames: 0.0-0.9 s." in scene_unknowns(blind)

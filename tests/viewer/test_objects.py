@@ -20,6 +20,7 @@ from tests import scenes
 from tests.reframe.made import with_box
 
 FRAMES = 24
+CONTACT_FIELDS = ("touching", "distance", "confidence", "valid", "source")
 
 
 @pytest.fixture(scope="module")
@@ -128,15 +129,45 @@ def test_tables_show_what_is_there_and_say_unknown_otherwise(scene: Scene) -> No
 
 def test_flags_of_any_shape_become_sentences(scene: Scene) -> None:
     notes = {
-        "objects": {"flags": [{"object": "box", "reason": "size is not plausible"}, "plain words"]},
+        "objects": {
+            "flags": [
+                {"kind": "scale", "subject": "box", "value": 2.0, "reason": "size is not plausible"},
+                "plain words",
+            ]
+        },
         "interaction": {"flags": {"box": ["moved without a hand"]}},
         "hands": {"other": 1},
     }
     assert scene_flags(scene, notes) == [
-        "objects: object box: size is not plausible",
+        "objects: box: size is not plausible",
         "objects: plain words",
         "interaction: box: moved without a hand",
     ]
+
+
+def test_no_object_is_no_trouble(scene: Scene, tmp_path: Path) -> None:
+    assert scene.objects is not None
+    assert scene.contacts is not None
+    none = {
+        "valid": (FRAMES, 0),
+        "confidence": (FRAMES, 0),
+        "source": (FRAMES, 0),
+        "T_world_object": (FRAMES, 0, 4, 4),
+    }
+    empty = {
+        name: getattr(scene.objects, name).reshape(-1)[:0].reshape(shape) for name, shape in none.items()
+    }
+    objects = replace(
+        scene.objects, object_ids=(), names=(), mesh_vertices=np.zeros((0, 3)), mesh_faces=np.zeros((0, 3), int),
+        vertex_start=np.zeros(1, int), face_start=np.zeros(1, int), **empty,
+    )  # fmt: skip
+    contacts = replace(
+        scene.contacts,
+        **{n: getattr(scene.contacts, n)[..., :0] for n in CONTACT_FIELDS},
+    )
+    bare = replace(scene, objects=objects, contacts=contacts, states=None, hands_raw=None)
+    write_scene_page(tmp_path / "page.html", bare, None, tmp_path / "work")
+    assert "No object was found" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_a_page_without_a_video_and_without_objects_is_made_too(scene: Scene, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reenact.hands.joints import SIDES
-from reenact.scene import Scene, Source
+from reenact.scene import InteractionState, ObjectTracks, Scene, Source
 
 
 def scene_unknowns(scene: Scene) -> list[str]:
@@ -64,7 +64,44 @@ def _hands(scene: Scene) -> list[str]:
 
 
 def _objects(scene: Scene) -> list[str]:
-    return [] if scene.objects is not None else ["Objects were not reconstructed; contacts are not known."]
+    objects = scene.objects if scene.objects is not None else scene.objects_raw
+    if objects is None:
+        return ["Objects were not reconstructed; contacts are not known."]
+    if not objects.object_ids:
+        return ["No object was found; contacts are not known."]
+    lines, t = [], scene.clip.t_seconds
+    if scene.objects is None:
+        lines.append("Objects are as perceived frame by frame: nothing refined them with the hands.")
+    if scene.contacts is None or scene.states is None:
+        lines.append("Who touches which object, and what each object does, was not worked out.")
+    if scene.support is not None and not scene.support.valid:
+        lines.append("The surface that things stand on was not found.")
+    for k, name in enumerate(objects.names):
+        missing = ~objects.valid[:, k]
+        if missing.all():
+            lines.append(f"The place of {name} was never found.")
+        elif missing.any():
+            lines.append(
+                f"The place of {name} is unknown in {missing.mean():.0%} of the frames: {_spans(missing, t)}."
+            )
+        lines += _object_doubts(scene, objects, k)
+    return lines
+
+
+def _object_doubts(scene: Scene, objects: ObjectTracks, k: int) -> list[str]:
+    """What is said of one object's state and scale without being known."""
+    lines, name, shapes = [], objects.names[k], scene.shapes
+    if scene.states is not None:
+        idle = scene.states.state[:, k] == InteractionState.UNKNOWN
+        undecided = objects.valid[:, k] & (idle | ~scene.states.valid[:, k])
+        if undecided.any():
+            spans = _spans(undecided, scene.clip.t_seconds)
+            lines.append(f"What {name} does is unknown in {undecided.mean():.0%} of the frames: {spans}.")
+    if shapes is not None and objects.object_ids[k] in shapes.object_ids:
+        origin = shapes.scale_sources[shapes.object_ids.index(objects.object_ids[k])]
+        if origin in ("prior", "unknown"):
+            lines.append(f"The size of {name} is {'an assumption' if origin == 'prior' else 'not known'}.")
+    return lines
 
 
 def _spans(mask: np.ndarray, t_seconds: np.ndarray, most: int = 4) -> str:

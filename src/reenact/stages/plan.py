@@ -18,6 +18,7 @@ from reenact.refine.hands.reconstruct import HandReconstructionConfig
 from reenact.retarget.retarget import RetargetConfig
 from reenact.stages import camera, clip, ego, hands, landmarks, replay, report, trajectory
 from reenact.stages.placing import DEPTH_FILES, PlacingConfig, placing_stages
+from reenact.stages.scene import SCENE_STAGES
 from reenact.stages.seeing import SeeingConfig, seeing_stages
 from reenact.stages.trajectory import RobotChoice
 
@@ -84,9 +85,9 @@ def plan(
     if wants_objects:
         stages += seeing_stages(config.seeing, config.clip)
         stages += placing_stages(config.placing, with_depth)
-    shown: list[str] = []
+    shown = [stage.name for stage in stages[len(SCENE_STAGES) :]]
     if with_ego:
-        stages.append(Stage("ego", "1", config.ego, ("clip", "camera", "landmarks", "hands"), ego.run))
+        stages.append(Stage("ego", "2", config.ego, (*SCENE_STAGES, *shown), ego.run))
         shown.append("ego")
     for robot in robots:
         name = f"trajectory_{robot.label}"
@@ -105,7 +106,7 @@ def plan(
                 )
             )
             shown.append(f"replay_{robot.label}")
-    reads = ("clip", "camera", "landmarks", "hands", *shown, *truth)
-    stages.append(Stage("report", "3", report.ReportStageConfig(tuple(robots)), reads, report.run))
+    reads = (*SCENE_STAGES, *shown, *truth)
+    stages.append(Stage("report", "4", report.ReportStageConfig(tuple(robots)), reads, report.run))
     depth_files = (DEPTH_FILES,) if with_depth and wants_objects else ()
     return Pipeline(stages, ("video", "segment", *truth, *depth_files))

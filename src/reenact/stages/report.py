@@ -40,7 +40,7 @@ from reenact.stages.report_tables import (
     time_table,
     truth_table,
 )
-from reenact.stages.scene import load_scene
+from reenact.stages.scene import load_scene, with_known_objects
 from reenact.stages.scene_page import scene_subtitle
 from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
 from reenact.viewer.report import ReportContent, write_report
@@ -65,7 +65,7 @@ class _Retargeted:
 
 def run(call: StageCall[ReportStageConfig]) -> None:
     """See the module's docstring."""
-    scene = load_scene(call.inputs)
+    scene = with_known_objects(load_scene(call.inputs))
     assert scene.hands is not None
     assert scene.hands_raw is not None
     robots = [_retargeted(call.inputs, choice) for choice in call.config.robots]

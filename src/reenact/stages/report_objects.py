@@ -205,9 +205,7 @@ def _flag_lines(flags: Any) -> list[str]:
         return [flags]
     if isinstance(flags, Mapping):
         if "reason" in flags:
-            named = [
-                f"{k} {v}" for k, v in flags.items() if k != "reason" and isinstance(v, str | int | float)
-            ]
-            return [f"{', '.join(named)}: {flags['reason']}" if named else str(flags["reason"])]
+            subject = flags.get("subject") or flags.get("object")
+            return [f"{subject}: {flags['reason']}" if subject else str(flags["reason"])]
         return [f"{name}: {line}" for name, inner in flags.items() for line in _flag_lines(inner)]
     return [line for inner in flags for line in _flag_lines(inner)] if isinstance(flags, Sequence) else []

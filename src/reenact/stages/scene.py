@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
-from reenact.records import load_record
-from reenact.scene import CameraTrack, HandLandmarks, HandTracks, Scene
-from reenact.stages.clip import load_clip
+from reenact.records import Record, load_record, record_exists
+from reenact.scene import Scene
 
 SCENE_STAGES = ("clip", "camera", "landmarks", "hands")
 """Stages whose artefacts make a scene."""
@@ -31,12 +32,23 @@ RECORD_STAGES = {
 
 
 def load_scene(inputs: Mapping[str, Path]) -> Scene:
-    """From folders by stage name, as a stage call has them."""
-    return Scene(
-        clip=load_clip(inputs["clip"]),
-        camera=load_record(CameraTrack, inputs["camera"], "camera"),
-        landmarks=load_record(HandLandmarks, inputs["landmarks"], "landmarks"),
-        hands_raw=load_record(HandTracks, inputs["hands"], "hands_raw"),
-        hands=load_record(HandTracks, inputs["hands"], "hands"),
-        ego=load_record(CameraTrack, inputs["ego"], "ego") if "ego" in inputs else None,
-    )
+    """From folders by stage name, as a stage call has them: every record whose stage is among them."""
+    kinds = get_type_hints(Scene)
+    parts: dict[str, Any] = {
+        name: load_record(_record_class(kinds[name]), inputs[stage], name)
+        for name, stage in RECORD_STAGES.items()
+        if stage in inputs and (stage in SCENE_STAGES or record_exists(inputs[stage], name))
+    }
+    return Scene(**parts)
+
+
+def _record_class(hint: Any) -> type[Record]:
+    """The record of a field typed `R` or `R | None`."""
+    kinds = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
+    found: type[Record] = kinds[0]
+    return found
+
+
+def with_known_objects(scene: Scene) -> Scene:
+    """For looking: objects as refined, or as perceived frame by frame where nothing refined them."""
+    return scene if scene.objects is not None else replace(scene, objects=scene.objects_raw)

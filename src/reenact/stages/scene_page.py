@@ -21,6 +21,7 @@ from reenact.stages.report_objects import (
     support_table,
 )
 from reenact.stages.report_tables import camera_table, hands_table, source_table
+from reenact.stages.scene import with_known_objects
 from reenact.video.info import scaled_size
 from reenact.video.source import open_video
 from reenact.video.writer import VideoWriter
@@ -45,7 +46,7 @@ def write_scene_page(
         SetupError: no disk space.
         InputError: the video lacks the clip's frames.
     """
-    preview = work / "clip.mp4"
+    scene, preview = with_known_objects(scene), work / "clip.mp4"
     write_preview(preview, scene.clip, video)
     clip = scene.clip
     content = ReportContent(

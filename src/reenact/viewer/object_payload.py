@@ -26,7 +26,8 @@ _PALM = (0, 5, 9, 13, 17)
 def objects_payload(objects: ObjectTracks, camera: CameraTrack) -> dict[str, Any]:
     """Meshes, `poses` [t o 7] (x y z qw qx qy qz) in the scene's frame, validity, outlines in the clip's pixels."""
     T = objects.T_world_object
-    quat = np.stack([quat_continuous(quat_from_matrix(T[:, k, :3, :3])) for k in range(T.shape[1])], axis=1)
+    turns = [quat_continuous(quat_from_matrix(T[:, k, :3, :3])) for k in range(len(objects.names))]
+    quat = np.stack(turns, axis=1) if turns else np.zeros((*T.shape[:2], 4))
     return {
         "names": list(object_labels(objects)),
         "colors": [hex_color(object_rgb(k)) for k in range(len(objects.names))],
