@@ -110,27 +110,24 @@ def _label(picture: np.ndarray, scene: Scene, frame: int, words: str) -> None:
         assert objects is not None
         y = 40 + 18 * k
         cv2.circle(picture, (14, y - 5), 5, object_rgb(k), -1, cv2.LINE_AA)
-        state = _state(scene, frame, k)
-        _text(
-            picture, f"{objects.names[k]}: {state.name.lower().replace('_', ' ')}", (26, y), _state_ink(state)
-        )
+        words_k, ink = _object_words(scene, frame, k)
+        _text(picture, f"{objects.names[k]}{words_k}", (26, y), ink)
     _text(picture, words, (8, picture.shape[0] - 10), _INK, 0.4)
 
 
-def _state(scene: Scene, frame: int, object_idx: int) -> InteractionState:
-    """Unknown where the states are not valid, absent, or the object's pose is."""
-    states = scene.states
-    if states is None or not states.valid[frame, object_idx]:
-        return InteractionState.UNKNOWN
-    return InteractionState(int(states.state[frame, object_idx]))
-
-
-def _state_ink(state: InteractionState) -> tuple[int, int, int]:
-    """The state's colour, dark enough to read on a pale ground."""
+def _object_words(scene: Scene, frame: int, object_idx: int) -> tuple[str, tuple[int, int, int]]:
+    """What the object does, in the state's colour (darker, to be read on a pale ground); red where that is not known."""
+    objects, states = scene.objects, scene.states
+    if objects is not None and not objects.valid[frame, object_idx]:
+        return ": place unknown", _MISSING
+    if states is None:
+        return "", _INK
+    known = bool(states.valid[frame, object_idx])
+    state = InteractionState(int(states.state[frame, object_idx])) if known else InteractionState.UNKNOWN
     if state == InteractionState.UNKNOWN:
-        return _MISSING
+        return ": state unknown", _MISSING
     r, g, b = (int(0.7 * c) for c in STATE_RGB[state])
-    return r, g, b
+    return f": {state.name.lower().replace('_', ' ')}", (r, g, b)
 
 
 def _text(

@@ -195,7 +195,7 @@ def _mesh_frame(model: Any, mesh_idx: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _add_light(spec: Any, place: np.ndarray) -> None:
-    spec.stat.center, spec.stat.extent = place, 1.0  # the shadow map covers the table, not the far away
+    spec.stat.center, spec.stat.extent = place, 0.6  # the shadow map covers the table, not the far away
     spec.visual.map.shadowclip = 3.0  # a narrower volume speckles the surface at its edge
     spec.visual.headlight.ambient = [0.34, 0.34, 0.35]
     spec.visual.headlight.diffuse = [0.26, 0.26, 0.26]

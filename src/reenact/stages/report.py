@@ -29,6 +29,7 @@ from reenact.stages.report_objects import (
     numbers_table,
     object_plots,
     object_tables,
+    object_tiles,
     scene_flags,
     support_table,
 )
@@ -85,7 +86,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         video=call.inputs["clip"] / PREVIEW_NAME,
         video_fps_hz=scene.clip.nominal_fps_hz,
         robots=[(r.robot, r.trajectory) for r in robots],
-        tiles=_tiles(refined, robots),
+        tiles=[*_tiles(refined, robots), *object_tiles(scene)],
         plots=[
             *hand_plots(scene),
             *object_plots(scene),
@@ -98,11 +99,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
             *([support_table(scene.support)] if scene.support is not None else []),
             *(numbers_table(f"Measures of {name}", words) for name, words in measures.items()),
             *(robot_table(r.robot.name, r.quality, r.notes) for r in robots),
-            *(
-                [ego_table(scene.ego, read_notes(call.inputs["ego"])["measures"])]
-                if scene.ego is not None
-                else []
-            ),
+            *([ego_table(scene.ego, read_notes(call.inputs["ego"]))] if scene.ego is not None else []),
             camera_table(scene.camera, read_notes(call.inputs["camera"])),
             time_table(seconds, scene.clip.duration_s),
             source_table(scene, [r.robot for r in robots]),

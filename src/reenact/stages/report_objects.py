@@ -75,6 +75,23 @@ def _each(objects: ObjectTracks, values: np.ndarray, mask: np.ndarray) -> tuple[
     )
 
 
+def object_tiles(scene: Scene) -> list[tuple[str, str]]:
+    """How many objects, and how much of them is known."""
+    if scene.objects is None or not scene.objects.object_ids:
+        return []
+    tiles = [
+        (str(len(scene.objects.object_ids)), "objects"),
+        (f"{scene.objects.valid.mean():.0%}", "object poses known"),
+    ]
+    if scene.states is not None:
+        known = scene.states.valid & (scene.states.state != InteractionState.UNKNOWN)
+        tiles.append((f"{known.mean():.0%}", "object states known"))
+    if scene.contacts is not None:
+        touched = (scene.contacts.touching & scene.contacts.valid[:, :, None]).any(axis=(1, 2, 3))
+        tiles.append((f"{touched.mean():.0%}", "frames with a contact"))
+    return tiles
+
+
 def object_tables(scene: Scene) -> list[Table]:
     """One table per object: how much is known of it, its shape and scale, its states and who touched it."""
     if scene.objects is None:
@@ -160,7 +177,34 @@ def ego_table(ego: CameraTrack, notes: Mapping[str, Any] | None = None) -> Table
     """The virtual camera, with its measures where the stage's notes are at hand."""
     fov = np.degrees(2 * np.arctan(ego.width_px / 2 / ego.params[0]))
     rows = [("lens", f"{fov:.0f} deg across, {ego.width_px}x{ego.height_px}", "virtual: nobody held it")]
-    return Table("Virtual ego camera", (*rows, *(numbers_table("", notes or {}).rows)))
+    if notes is not None:
+        m, motion = notes["measures"], notes["measures"]["motion"]
+        rows += [
+            (
+                "joints in view",
+                f"{m['joints_in_view']:.1%}",
+                f"all of them in {m['frames_whole']:.0%} of the frames",
+            ),
+            (
+                "over the hands",
+                f"{m['least_height']:.2f} m at least",
+                f"{m['least_depth']:.2f} m before it at least",
+            ),
+            ("stands off", f"{notes['stand_off']:.2f} times an eye's distance", ""),
+            (
+                "moves at most",
+                f"{motion['speed']:.2f} m/s, {motion['turn_deg']:.0f} deg/s",
+                f"{motion['acceleration']:.2f} m/s2; smoothed at {notes['smoothing_s']:.1f} s, without lag",
+            ),
+            ("way the person faces", f"cues agree to {notes['heading_agreement']:.0%}", "from the hands"),
+            ("up", f"from {notes['up_from']}", ""),
+            (
+                "the real camera",
+                str(notes["source_view"]),
+                "ego: worn by the person; exo: looks at the person",
+            ),
+        ]
+    return Table("Virtual ego camera", tuple(rows))
 
 
 def numbers_table(title: str, numbers: Mapping[str, Any]) -> Table:

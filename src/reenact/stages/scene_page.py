@@ -17,6 +17,7 @@ from reenact.stages.report_objects import (
     numbers_table,
     object_plots,
     object_tables,
+    object_tiles,
     scene_flags,
     support_table,
 )
@@ -93,20 +94,9 @@ def write_preview(path: Path, clip: Clip, video: Path | None) -> None:
 
 
 def _tiles(scene: Scene) -> list[tuple[str, str]]:
-    tiles = []
-    if scene.hands is not None:
-        tiles.append((f"{scene.hands.valid.any(axis=1).mean():.0%}", "frames with a hand"))
-    if scene.objects is not None:
-        tiles.append((str(len(scene.objects.object_ids)), "objects"))
-        tiles.append(
-            (f"{scene.objects.valid.mean():.0%}" if scene.objects.valid.size else "0%", "object poses known")
-        )
-    if scene.states is not None and scene.states.valid.size:
-        tiles.append((f"{scene.states.valid.mean():.0%}", "object states known"))
-    if scene.contacts is not None:
-        touched = scene.contacts.touching.any(axis=(1, 2, 3)).mean()
-        tiles.append((f"{touched:.0%}", "frames with a contact"))
-    return tiles
+    hands = scene.hands
+    seen = [] if hands is None else [(f"{hands.valid.any(axis=1).mean():.0%}", "frames with a hand")]
+    return seen + object_tiles(scene)
 
 
 def _tables(scene: Scene, numbers: Mapping[str, Any] | None) -> list[Table]:
