@@ -141,13 +141,16 @@ def _records(
 def with_scale(
     pose: ObjectPoses, shape: ShapeEstimate, evidence: ClipEvidence
 ) -> Float64[np.ndarray, "t 6 6"]:
-    """The pose's covariance with what the size and the lens add along the line of sight where no depth was measured."""
+    """The pose's covariance with what all its readings share along the line of sight: the scale of measured depth,
+    or else the size of the object and the focal length."""
     covariance = np.array(pose.covariance)
-    if evidence.depth is not None and shape.scale_source == "depth":
-        return covariance
     sight = pose.T_world_object[:, :3, 3] - evidence.camera.scene_T_camera()[:, :3, 3]
-    relative = float(np.hypot(_relative(shape), evidence.camera.focal_sigma))
-    covariance[:, :3, :3] += relative**2 * sight[:, :, None] * sight[:, None, :]
+    relative = np.full(len(sight), np.hypot(_relative(shape), evidence.camera.focal_sigma))
+    for k in range(len(sight)):
+        found = evidence.depth(k) if evidence.depth is not None and pose.valid[k] else None
+        if found is not None:
+            relative[k] = min(relative[k] if shape.scale_source == "user" else np.inf, found[1])
+    covariance[:, :3, :3] += (relative**2)[:, None, None] * sight[:, :, None] * sight[:, None, :]
     return covariance
 
 

@@ -69,7 +69,7 @@ class PoseConfig:
     """Best candidates of the search that are refined a little."""
     search_finish: int = 3
     """Best of those that are refined to the end."""
-    continuity_rad: float = 0.6
-    """A candidate that turns by this much more than another must fit clearly better to be chosen."""
+    flip_price: float = 0.15
+    """A pose of a search that turns away from the prediction must fit better by this much per radian."""
     seed: int = 0
     """Seed of sampling and RANSAC."""

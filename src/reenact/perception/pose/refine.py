@@ -139,8 +139,9 @@ class PoseRefiner:
         terms = [
             outline_term(T, outline, window, c.outline_sigma_px, c.effective_points),
             surface_term(T, sighting.cloud, sighting.cloud_sigma, part, c.surface_reach, c.effective_points),
-            touch_term(T, sighting.hand, sighting.hand_sigma, self._whole, c.hand_skin),
         ]
+        if len(sighting.cloud) < 10:  # measured depth is better than the hand's
+            terms.append(touch_term(T, sighting.hand, sighting.hand_sigma, self._whole, c.hand_skin))
         if anchors is not None:
             terms.append(self._tracks(T, sighting, anchors))
         if sighting.plane is not None:

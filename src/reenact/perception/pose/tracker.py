@@ -21,7 +21,7 @@ from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import Fit, PoseRefiner, Prior, feet_of, score
 from reenact.perception.pose.rigid import rigid_ransac
 from reenact.perception.pose.solve import Solution, bounded_inverse
-from reenact.perception.pose.symmetry import nearest_equivalent
+from reenact.perception.pose.symmetry import nearest_equivalent, turn_between
 from reenact.perception.pose.terms import placed
 from reenact.perception.pose.window import Camera
 from reenact.rendering.mesh_depth import MeshDepthRenderer
@@ -243,11 +243,17 @@ class _Run:
             and max(score(fit), found.value if found else 0) < self.config.min_iou + 0.1
         ):
             found = first_pose(self.refiner, sighting, self.config, prior.T_camera_object[:3, :3])
-        if found is None or found.value < score(fit) + 0.05:
+        turn = 0.0 if found is None else self._turn(found.T_camera_object, prior.T_camera_object)
+        if found is None or found.value < score(fit) + 0.05 + self.config.flip_price * turn:
             self.patience = -self.config.search_rest_frames
             return solution, fit
         again = self.refiner.refine(found.T_camera_object, sighting, None, anchors, rounds=1)
         return again, self.refiner.fit(again.T_camera_object, sighting)
+
+    def _turn(self, T: np.ndarray, T_predicted: np.ndarray) -> float:
+        """Visible turn between two poses (rad)."""
+        m = self.model
+        return turn_between(T[:3, :3], T_predicted[:3, :3], m.symmetry_axis, m.symmetry_order)
 
     def _anchor(self, sighting: Sighting, T_camera_object: np.ndarray, fit: Fit) -> None:
         """Give new followed points their place on the mesh, and drop those that keep contradicting."""

@@ -106,7 +106,7 @@ def _through(three: np.ndarray, up: np.ndarray | None) -> tuple[np.ndarray, floa
 
 
 def _level(normal: np.ndarray, up: np.ndarray | None, max_tilt: float) -> bool:
-    return up is None or float(normal @ up) > np.cos(max_tilt)
+    return up is None or bool(float(normal @ up) > np.cos(max_tilt))
 
 
 def _upward(

@@ -1,0 +1,1 @@
+"""Metres from hands, depth and tables."""
