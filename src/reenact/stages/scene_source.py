@@ -88,10 +88,13 @@ def safe_name(text: str) -> str:
 
 def _load(folder: Path, name: str) -> SourceScene:
     scene = Scene.load(folder)
-    if scene.hands is None:
+    hands = (
+        scene.hands_interaction or scene.hands
+    )  # as adjusted together with the objects, where that was done
+    if hands is None:
         raise NoHandsInScene(f"{folder} has no hands", hint="run the `hands` stage first: reenact run VIDEO")
     video = next((p for p in clip_videos(folder) if p.is_file()), None)
-    return SourceScene(name, scene.clip.t_ns, scene.hands, scene.objects, scene.contacts, video)
+    return SourceScene(name, scene.clip.t_ns, hands, scene.objects, scene.contacts, video)
 
 
 def clip_videos(folder: Path) -> Iterator[Path]:
