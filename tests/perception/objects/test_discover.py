@@ -25,7 +25,7 @@ def covers(found, o: int, true: np.ndarray) -> bool:
 
 @pytest.fixture(scope="module")
 def finder() -> AutomaticFinder:
-    made = AutomaticFinder()
+    made = AutomaticFinder(AutomaticFinderConfig(max_trials=3))
     assert isinstance(made, ObjectFinder)
     return made
 

@@ -15,10 +15,11 @@ import numpy as np
 from reenact.perception.discover.candidates import Candidate
 from reenact.perception.discover.comotion import ComotionConfig, held_things
 from reenact.perception.discover.contract import Frame
-from reenact.perception.discover.footprints import FootprintConfig, footprints
+from reenact.perception.discover.footprints import FootprintConfig, empty_scene, footprints
 from reenact.perception.discover.hinted import from_hints
 from reenact.perception.discover.hints import ObjectBox, ObjectClick
 from reenact.perception.discover.names import colour_name, match_labels
+from reenact.perception.discover.suspects import SuspectConfig, doubts, why_no_object
 from reenact.perception.discover.targets import TargetConfig, find_targets
 from reenact.perception.discover.trial import Trial, TrialConfig, TrialCourt, every_for
 from reenact.perception.masks.seed import box_of, outline_of
@@ -55,6 +56,10 @@ class AutomaticFinderConfig:
     """What moves with a hand."""
     trial: TrialConfig = field(default_factory=TrialConfig)
     """What a candidate must show."""
+    suspects: SuspectConfig = field(default_factory=SuspectConfig)
+    """What is no object."""
+    min_score: float = 0.25
+    """Candidates with weaker evidence are not tried."""
     targets: TargetConfig = field(default_factory=TargetConfig)
     """Still things."""
 
@@ -107,7 +112,8 @@ class AutomaticFinder:
         c = self.config
         candidates = footprints(stack, regions, c.footprints) if is_still else []
         candidates += held_things(stack, regions, is_still_camera=is_still, config=c.comotion)
-        candidates.sort(key=lambda x: -x.score)
+        candidates = sorted((x for x in candidates if x.score >= c.min_score), key=lambda x: -x.score)
+        plate = empty_scene(stack, regions, c.footprints) if is_still else None
         views = Views(stack, regions, every_for(stack.t_ns, c.trial.rate_hz), keep=True)
         court = TrialCourt(views, is_still_camera=is_still, config=c.trial)
         log: list[dict[str, Any]] = []
@@ -115,7 +121,8 @@ class AutomaticFinder:
         for candidate in candidates[: c.max_trials]:
             if len(believed) == c.max_manipulated:
                 break
-            verdict = self._verdict(candidate, court, believed, stack)
+            why = why_no_object(stack, regions, candidate.frame, candidate.mask, plate, c.suspects)
+            verdict = why or self._verdict(candidate, court, believed, stack, regions, plate)
             log.append({"frame": candidate.frame, "source": candidate.source, "score": round(candidate.score, 3),
                         "verdict": verdict if isinstance(verdict, str) else "believed"})  # fmt: skip
             if isinstance(verdict, Believed):
@@ -131,10 +138,11 @@ class AutomaticFinder:
         return _record(believed, stack, c.labels, self.name, self.licence)
 
     def _verdict(
-        self, candidate: Candidate, court: TrialCourt, believed: list[Believed], stack: PictureStack
-    ) -> Believed | str:
+        self, candidate: Candidate, court: TrialCourt, believed: list[Believed], stack: PictureStack,
+        regions: HandRegions, plate: np.ndarray | None,
+    ) -> Believed | str:  # fmt: skip
         for other in believed:
-            if _explains(other.trial, candidate, stack):
+            if _explains(other.trial, candidate):
                 return "a repeat of an object found before"
         trial, c = court.try_candidate(candidate), self.config.trial
         if not trial.valid.any() or trial.seen < c.min_seen:
@@ -143,6 +151,11 @@ class AutomaticFinder:
             return f"moved {trial.travel:.3f} frame heights only"
         if trial.hand_share < c.min_hand_share:
             return f"only {trial.hand_share:.0%} of its motion was with a hand at it"
+        if any(_same_thing(trial, other.trial, stack) for other in believed):
+            return "it turned out to be an object found before"
+        why = doubts(stack, regions, trial, plate, self.config.suspects)
+        if why:
+            return why
         sure = float(np.median(trial.confidence[trial.valid]))
         confidence = float(
             np.clip(0.25 + 0.35 * candidate.score + 0.3 * sure * trial.seen + 0.1 * trial.hand_share, 0, 0.97)
@@ -151,19 +164,32 @@ class AutomaticFinder:
         return Believed(candidate, trial, "manipulated", confidence, f"{candidate.reason} {way}")
 
 
-def _explains(trial: Trial, candidate: Candidate, stack: PictureStack) -> bool:
-    """Is the candidate the object of that trial, seen again?"""
+def _explains(trial: Trial, candidate: Candidate) -> bool:
+    """Is the candidate where the object of that trial is at that time?"""
     look = int(np.abs(trial.looks - candidate.frame).argmin())
-    if trial.valid[look]:
-        mask = trial.mask(look)
-        both = float((mask & candidate.mask).sum())
-        return both > 0.35 * float(candidate.mask.sum()) or both > 0.6 * float(mask.sum())
-    mask = trial.mask(trial.best_look())
-    frame = int(trial.looks[trial.best_look()])
-    ratio = float(candidate.mask.sum()) / max(float(mask.sum()), 1.0)
-    theirs = histogram(colour_bins(stack.rgb[frame])[mask])
-    ours = histogram(colour_bins(stack.rgb[candidate.frame])[candidate.mask])
-    return 0.2 < ratio < 5.0 and similarity(ours, theirs) > 0.75
+    if not trial.valid[look]:
+        return False
+    mask = trial.mask(look)
+    both = float((mask & candidate.mask).sum())
+    return both > 0.35 * float(candidate.mask.sum()) or both > 0.6 * float(mask.sum())
+
+
+def _same_thing(trial: Trial, other: Trial, stack: PictureStack) -> bool:
+    """Two trials: on top of each other where both are seen; where never, alike in colour and size."""
+    common = np.flatnonzero(trial.valid & other.valid)
+    if len(common) >= 3:
+        shared = [
+            float((a & b).sum()) / max(min(float(a.sum()), float(b.sum())), 1.0)
+            for a, b in (
+                (trial.mask(k), other.mask(k)) for k in common[:: max(1, len(common) // 20)].tolist()
+            )
+        ]
+        return float(np.mean(np.array(shared) > 0.3)) > 0.5
+    a, b = trial.best_look(), other.best_look()
+    ratio = float(trial.mask(a).sum()) / max(float(other.mask(b).sum()), 1.0)
+    ours = histogram(colour_bins(stack.rgb[int(trial.looks[a])])[trial.mask(a)])
+    theirs = histogram(colour_bins(stack.rgb[int(other.looks[b])])[other.mask(b)])
+    return 0.2 < ratio < 5.0 and similarity(ours, theirs) > 0.7
 
 
 def _why_none(candidates: list[Candidate], regions: HandRegions) -> str:

@@ -41,6 +41,8 @@ class ComotionConfig:
     """A pixel's surroundings must fit the motion better than rest by this much (grey values 0..1)."""
     min_like: float = 0.6
     """log(colours of what moves : colours of what rests) of the pixels that are kept."""
+    fill: float = 0.5
+    """Gaps of this size (parts of the root of the region's area; half of it where the empty scene is known) are closed."""
     halo_px: int = 2
     """Pixels this close to the hand are not believed: flow bleeds."""
     min_area: float = 0.0005
@@ -75,7 +77,9 @@ def held_things(
     rated = []
     for held in looks:
         like = cv2.blur(ratio.at(colour_bins(stack.rgb[held.frame])), (3, 3))
-        region = _region(held, like, config)
+        if plate is not None:
+            like = np.where(lasting_change(plate, stack.rgb[held.frame], FootprintConfig()), like, -1.0)
+        region = _region(held, like, config.fill if plate is None else 0.5 * config.fill, config)
         if region is not None:
             rated.append(
                 (float(region.sum()) * float(np.clip(like[region].mean(), 0.05, 2.0)), held.frame, region)
@@ -166,10 +170,10 @@ def _moving_colours(stack: PictureStack, looks: list[Held]) -> ColourRatio:
     return ColourRatio.of(spread(held), spread(rest))
 
 
-def _region(held: Held, like: np.ndarray, config: ComotionConfig) -> np.ndarray | None:
+def _region(held: Held, like: np.ndarray, fill: float, config: ComotionConfig) -> np.ndarray | None:
     grown = cv2.dilate(held.moving.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     mask = (grown & (like > config.min_like)).astype(np.uint8)
-    size = max(5, int(0.25 * np.sqrt(mask.sum())) | 1)
+    size = max(5, int(fill * np.sqrt(mask.sum())) | 1)
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     mask = np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     count, parts, stats, _ = cv2.connectedComponentsWithStats(mask)

@@ -6,7 +6,7 @@ there before or stands there after; it is there in whichever of the two it diffe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from reenact.perception.discover.candidates import Candidate
 from reenact.perception.masks.seed import filled, outline_of
-from reenact.perception.pictures.colour import colour_bins, histogram, similarity
+from reenact.perception.pictures.colour import ColourRatio, colour_bins, histogram, similarity
 from reenact.perception.pictures.hands import HandRegions
 from reenact.perception.pictures.stack import PictureStack
 
@@ -35,6 +35,8 @@ class FootprintConfig:
     """Change of brightness that counts where the darker is below `shadow` of the lighter."""
     shadow: float = 0.33
     """A surface in shadow keeps its chromaticity and at least this part of its brightness."""
+    tint: float = 0.16
+    """Relative difference of the dimming of the three channels up to which it may be a shadow's."""
     min_area: float = 0.0006
     """Smaller changes are noise."""
     max_area: float = 0.15
@@ -53,12 +55,31 @@ def footprints(
     first, first_seen = _end_picture(stack.rgb[looks], free, config.each_end)
     last, last_seen = _end_picture(stack.rgb[looks][::-1], free[::-1], config.each_end)
     changed = lasting_change(first, last, config) & first_seen & last_seen
-    found = []
+    found: list[Candidate] = []
     for part in _parts(changed, config):
         candidate = _judge(part, changed, first, last, stack, looks, free, config)
         if candidate is not None:
             found.append(candidate)
+    for picture, is_first in ((first, True), (last, False)):
+        for part in _parts(_odd_colours(picture, changed), config):
+            candidate = _judge(part, changed, first, last, stack, looks, free, config, is_first=is_first)
+            if candidate is not None:
+                candidate = replace(candidate, score=0.6 * candidate.score)  # often only a part of a thing
+            if candidate is not None and not any(_same(candidate, other) for other in found):
+                found.append(candidate)
     return sorted(found, key=lambda c: -c.score)
+
+
+def _odd_colours(picture: np.ndarray, changed: np.ndarray) -> Bool[np.ndarray, "h w"]:
+    """Changed pixels whose colour is rare where nothing changed: parts places that overlap before and after."""
+    bins = colour_bins(picture)
+    ratio = ColourRatio.of(histogram(bins[changed]), histogram(bins[~changed])).at(bins)
+    return np.asarray(changed & (cv2.blur(ratio, (3, 3)) > 0.8))
+
+
+def _same(a: Candidate, b: Candidate) -> bool:
+    both = float((a.mask & b.mask).sum())
+    return a.reason == b.reason and both > 0.5 * float((a.mask | b.mask).sum())
 
 
 def empty_scene(
@@ -86,7 +107,18 @@ def lasting_change(
     chroma = chroma * np.clip(bright / 0.12, 0.0, 1.0)  # dark pixels have no sure colour
     ratio = np.minimum(sum_a, sum_b) / np.maximum(sum_a, sum_b)
     light = np.abs(sum_a - sum_b) / 3
-    return np.asarray((chroma > config.min_chroma) | ((light > config.min_light) & (ratio < config.shadow)))
+    changed = (chroma > config.min_chroma) | ((light > config.min_light) & (ratio < config.shadow))
+    return np.asarray(changed & ~_dimmed(a, b, config) & ~_dimmed(b, a, config))
+
+
+def _dimmed(
+    now: Float32[np.ndarray, "h w 3"], before: Float32[np.ndarray, "h w 3"], config: FootprintConfig
+) -> Bool[np.ndarray, "h w"]:
+    """Pixels with less light in all three channels alike."""
+    light = (now + 0.008) / (before + 0.008)
+    mean = light.mean(axis=-1)
+    alike = light.max(axis=-1) - light.min(axis=-1) < config.tint * mean
+    return np.asarray(alike & (mean > 0.2) & (mean < 0.95))
 
 
 def _evened(picture: np.ndarray) -> Float32[np.ndarray, "h w 3"]:
@@ -124,7 +156,7 @@ def _parts(changed: np.ndarray, config: FootprintConfig) -> list[np.ndarray]:
 
 def _judge(
     part: np.ndarray, changed: np.ndarray, first: np.ndarray, last: np.ndarray, stack: PictureStack,
-    looks: np.ndarray, free: np.ndarray, config: FootprintConfig,
+    looks: np.ndarray, free: np.ndarray, config: FootprintConfig, is_first: bool | None = None,
 ) -> Candidate | None:  # fmt: skip
     size = max(3, int(np.sqrt(part.sum()) * 0.4) | 1)
     ring = cv2.dilate(part.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
@@ -139,6 +171,8 @@ def _judge(
     if contrast < config.min_contrast:
         return None
     was_first = alike[0] < alike[1]
+    if is_first is not None and is_first != was_first:
+        return None
     inside = free[:, part].mean(axis=1) > 0.98
     at = np.flatnonzero(inside)
     if len(at) == 0:

@@ -69,6 +69,8 @@ def find_targets(
         ]
         if is_still and not any(near):
             continue
+        if _like_a_shadow(picture, region):
+            continue
         tries += 1
         candidate = Candidate(frame, region, 0.5, "colour", "It stands out from what is around it.")
         trial = court.try_candidate(candidate)
@@ -84,7 +86,7 @@ def find_targets(
             continue
         sure = float(np.median(trial.confidence[trial.valid]))
         reason = "It stands out from what is around it, stays, and a moved object comes to it."
-        found.append(Believed(candidate, trial, "target", float(np.clip(0.25 + 0.35 * sure, 0, 0.7)), reason))
+        found.append(Believed(candidate, trial, "target", float(np.clip(0.2 + 0.3 * sure, 0, 0.5)), reason))
     return found
 
 
@@ -112,6 +114,16 @@ def distinct_regions(
         if fills > 0.4:
             regions.append(whole)
     return regions
+
+
+def _like_a_shadow(picture: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray, "h w"]) -> bool:
+    """Is it its surroundings with less light in all channels alike?"""
+    wide = cv2.dilate(region.astype(np.uint8), np.ones((13, 13), np.uint8)) > 0
+    ring = wide & ~cv2.dilate(region.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    if not ring.any():
+        return False
+    light = (np.median(picture[region], axis=0) + 2.0) / (np.median(picture[ring], axis=0) + 2.0)
+    return bool(0.2 < light.mean() < 0.9 and np.ptp(light) < 0.1)
 
 
 def _quiet_picture(

@@ -135,10 +135,13 @@ class TrialCourt:
         frame = int(self.looks[look])
         mask = result.labels[frame] == MaskLabel.FIRST_OBJECT
         hands = self._views.hands[frame] > 0
+        regions = self._views.regions
+        if not regions.valid[frame].all():  # a hand may be there that was not found: take skin for it
+            hands = hands | regions.skin_like(frame)
         if not hands.any() or not mask.any():
-            return not self._views.regions.valid[frame].any()  # hands not found here: nothing is known
+            return not regions.valid[frame].any()  # hands not found here: nothing is known
         gap = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 3)
-        palm = float(self._views.regions.palm_px[frame][self._views.regions.valid[frame]].max())
+        palm = float(regions.palm_px[regions.valid].mean()) if regions.valid.any() else 1.0
         return bool(gap[mask].min() < self.config.near * palm)
 
     def _background(self) -> list[np.ndarray]:

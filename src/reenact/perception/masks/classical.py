@@ -132,10 +132,14 @@ class _Sweep:
         if active:
             for follower in active.values():
                 follower.predict(view)
-            scores = np.stack([f.score(view.bins.shape) for f in active.values()])
-            winner, best = scores.argmax(axis=0), scores.max(axis=0)
-            for k, follower in enumerate(active.values()):
-                follower.accept((winner == k) & (best > 0), view)
+            best = np.zeros(view.bins.shape, np.float32)
+            winner = np.full(view.bins.shape, -1, np.int16)
+            for o, follower in active.items():
+                better = follower.score > best[follower.window]
+                best[follower.window][better] = follower.score[better]
+                winner[follower.window][better] = o
+            for o, follower in active.items():
+                follower.accept(winner[follower.window] == o, view)
                 taken |= follower.seen
         for follower in followers.values():
             if follower.lost_s is not None:

@@ -34,6 +34,8 @@ class FollowerConfig:
     """Its noise level (grey values 0..1, squared)."""
     rest_px: float = 0.12
     """A median motion below this per frame is taken as none."""
+    margin: float = 0.09
+    """How far the outline may move between two frames looked at, frame heights."""
     ring: float = 0.35
     """Width of the surroundings whose colours are compared, as a part of the object's longer side."""
     adapt: float = 0.03
@@ -90,60 +92,56 @@ class ObjectFollower:
         self._missed_s = 0.0
         self._seed_colours = histogram(bins[mask])
         self._colours = self._seed_colours.copy()
-        self._around = histogram(bins[self._ring(mask, hands)])
-        self._motion_share = 1.0
-        self._score: Float32[np.ndarray, "h w"] | None = None
-        self._window = (slice(0, 0), slice(0, 0))
+        self._around = histogram(bins[self._ring(mask, hands == 0)])
+        self.window = (slice(0, 0), slice(0, 0))
+        """Part of the frame that the last prediction is about."""
+        self.score: Float32[np.ndarray, "h w"] = np.zeros((0, 0), np.float32)
+        """Log-odds there that a pixel is the object's."""
 
     def predict(self, view: View) -> None:
-        """Carry the outlines into this frame and score the pixels around; `score` can then be asked for."""
+        """Carry the outlines into this frame and score the pixels around; see `score` and `window`."""
         c = self.config
-        free = view.hands == 0
-        carried = warp(self.seen.astype(np.float32), view.back)
-        M, share = similarity_of(view.back, (carried > 0.5) & free, c.rest_px)
+        self.window = window = self._around_box(self.whole > 0.3)
+        free = view.hands[window] == 0
+        back = np.ascontiguousarray(view.back[window])
+        carried = warp(np.ascontiguousarray(self.seen[window]).astype(np.float32), back)
+        M, share = similarity_of(back, (carried > 0.5) & free, c.rest_px)
         if share < 0.2 and self.hidden_share > 0.5:
-            M = _taken_along(self.whole, view)
-        self._motion_share = share
-        self.whole = moved(self.whole, M)
-        soft = np.maximum(0.5 * (carried + self.whole), np.where(free, 0.0, self.whole))
-        self._window = window = self._around_box(soft > 0.3)
-        sigma = max(0.8, c.soften * soft.shape[0])
-        blurred = cv2.GaussianBlur(np.ascontiguousarray(soft[window]), (0, 0), sigma)
+            M = _taken_along(self.whole[window], view.hands[window], view.hand_shift)
+        whole = moved(np.ascontiguousarray(self.whole[window]), M)
+        self.whole = np.zeros_like(self.whole)
+        self.whole[window] = whole
+        soft = np.maximum(0.5 * (carried + whole), np.where(free, 0.0, whole))
+        blurred = cv2.GaussianBlur(soft, (0, 0), max(0.8, c.soften * self.whole.shape[0]))
         blurred = np.clip(blurred, 0.002, 0.998)
         shape = np.clip(np.log(blurred / (1 - blurred)), -c.shape_limit, c.shape_limit)
         ratio = ColourRatio.of(self._model(), self._around, c.colour_limit)
         score = (shape + ratio.at(view.bins[window])).astype(np.float32)
-        self._score = smooth_along_edges(
+        self.score = smooth_along_edges(
             score, np.ascontiguousarray(view.guide[window]), c.edge_radius_px, c.edge_noise
         )
 
-    def score(self, shape: tuple[int, int]) -> Float32[np.ndarray, "h w"]:
-        """Log-odds that a pixel is the object's; -9 outside the window."""
-        result = np.full(shape, -9.0, np.float32)
-        if self._score is not None:
-            result[self._window] = self._score
-        return result
-
     def accept(self, mine: Bool[np.ndarray, "h w"], view: View) -> None:
-        """Take the pixels that the object won, judge them, and renew outline and colours."""
-        c = self.config
-        free = view.hands == 0
-        mine = _connected(mine & free, self.whole > 0.5)
-        expected = (self.whole > 0.5) & free
-        outline = max(float((self.whole > 0.5).sum()), 1.0)
-        self.hidden_share = float(((self.whole > 0.5) & ~free).sum()) / outline
-        found = float((mine & (self.whole > 0.3)).sum()) / max(float(expected.sum()), 1.0)
-        alike = similarity(histogram(view.bins[mine]), self._model()) if mine.any() else 0.0
-        hidden = expected.sum() <= c.covered * max(self.area, outline)
+        """Take the pixels of its window that the object won, judge them, and renew outline and colours."""
+        c, window = self.config, self.window
+        whole, bins, free = self.whole[window], view.bins[window], view.hands[window] == 0
+        mine = _connected(mine & free, whole > 0.5)
+        expected = (whole > 0.5) & free
+        outline = max(float((whole > 0.5).sum()), 1.0)
+        self.hidden_share = float(((whole > 0.5) & ~free).sum()) / outline
+        found = float((mine & (whole > 0.3)).sum()) / max(float(expected.sum()), 1.0)
+        alike = similarity(histogram(bins[mine]), self._model()) if mine.any() else 0.0
+        hidden = float(expected.sum()) <= c.covered * max(self.area, outline)
         missed = hidden or found < c.min_found or alike < c.min_alike
-        self.seen = mine
+        self.seen = np.zeros_like(self.seen)
+        self.seen[window] = mine
         self.valid = not missed
         self.confidence = 0.0 if missed else self._trust(found, alike)
         self._missed_s = self._missed_s + view.dt if missed and not hidden else 0.0
         if self._missed_s > c.patience_s or (hidden and outline < 0.1 * self.area):
             self._lose()
-            return
-        self._renew(mine, free, view, missed)
+        elif not missed:
+            self._renew(mine, free, bins)
 
     def look_for(self, view: View, taken: Bool[np.ndarray, "h w"]) -> None:
         """After a loss: a region near enough of the right colours and size is the object again."""
@@ -186,7 +184,7 @@ class ObjectFollower:
         self.seen, self.whole = mask, mask.astype(np.float32)
         self.lost_s, self._missed_s = None, 0.0
         self.valid, self.confidence, self.hidden_share = True, 0.5, 0.0
-        self._around = histogram(view.bins[self._ring(mask, view.hands)])
+        self._around = histogram(view.bins[self._ring(mask, view.hands == 0)])
 
     def _lose(self) -> None:
         self.lost_s, self.valid, self.confidence = 0.0, False, 0.0
@@ -199,49 +197,51 @@ class ObjectFollower:
         low = self.config.min_alike
         return float(np.clip(min(found, 1.0) * (alike - low) / (0.9 - low), 0.05, 1.0))
 
-    def _renew(self, mine: np.ndarray, free: np.ndarray, view: View, missed: bool) -> None:
-        c = self.config
-        if missed:
-            self.seen = mine if mine.any() else self.seen & False
-            return
-        whole = np.where(free, mine.astype(np.float32), self.whole)
+    def _renew(self, mine: np.ndarray, free: np.ndarray, bins: np.ndarray) -> None:
+        c, old = self.config, self.whole[self.window]
+        whole = np.where(free, mine.astype(np.float32), old)
         edge = cv2.dilate((~free).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-        whole = np.where(edge & free, np.maximum(whole, 0.9 * self.whole), whole)
-        self.whole = whole.astype(np.float32)
+        whole = np.where(edge & free, np.maximum(whole, 0.9 * old), whole).astype(np.float32)
+        self.whole[self.window] = whole
         if self.hidden_share < 0.3:
             self.area = 0.95 * self.area + 0.05 * float(mine.sum())
-        ring = self._ring(self.whole > 0.3, view.hands)
-        self._around = 0.85 * self._around + 0.15 * histogram(view.bins[ring])
+        ring = self._ring(whole > 0.3, free)
+        self._around = 0.85 * self._around + 0.15 * histogram(bins[ring])
         if self.confidence > 0.6 and self.hidden_share < 0.3:
-            now = histogram(view.bins[mine])
+            now = histogram(bins[mine])
             now *= self._seed_colours.sum() / max(now.sum(), 1.0)
             self._colours = (1 - c.adapt) * self._colours + c.adapt * now
 
     def _model(self) -> Float64[np.ndarray, " n"]:
         return self.config.anchor * self._seed_colours + (1 - self.config.anchor) * self._colours
 
-    def _ring(self, mask: np.ndarray, hands: np.ndarray) -> Bool[np.ndarray, "h w"]:
+    def _ring(self, mask: np.ndarray, free: np.ndarray) -> Bool[np.ndarray, "h w"]:
         x0, y0, x1, y1 = box_of(mask)
         pad = 4 + int(self.config.ring * max(x1 - x0, y1 - y0))
         ring = np.zeros(mask.shape, bool)
-        ring[max(0, int(y0) - pad) : int(y1) + pad + 1, max(0, int(x0) - pad) : int(x1) + pad + 1] = True
-        near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        return np.asarray(ring & ~near & (hands == 0))
+        part = (
+            slice(max(0, int(y0) - pad), int(y1) + pad + 1),
+            slice(max(0, int(x0) - pad), int(x1) + pad + 1),
+        )
+        near = cv2.dilate(mask[part].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        ring[part] = ~near & free[part]
+        return ring
 
     def _around_box(self, mask: np.ndarray) -> tuple[slice, slice]:
         x0, y0, x1, y1 = box_of(mask)
-        pad = 8 + int(3 * self.config.soften * mask.shape[0])
+        size = max(x1 - x0, y1 - y0)
+        pad = 8 + int(self.config.margin * mask.shape[0]) + int(self.config.ring * size)
         return (
             slice(max(0, int(y0) - pad), int(y1) + pad + 1),
             slice(max(0, int(x0) - pad), int(x1) + pad + 1),
         )
 
 
-def _taken_along(whole: np.ndarray, view: View) -> Float64[np.ndarray, "2 3"]:
+def _taken_along(whole: np.ndarray, hands: np.ndarray, shift: np.ndarray) -> Float64[np.ndarray, "2 3"]:
     """A covered object moves with the hand that covers more of it."""
     inside = whole > 0.5
-    covers = [int((inside & np.isin(view.hands, (1 + s, 3 + s))).sum()) for s in (0, 1)]
-    dx, dy = view.hand_shift[int(covers[1] > covers[0])]
+    covers = [int((inside & ((hands == 1 + s) | (hands == 3 + s))).sum()) for s in (0, 1)]
+    dx, dy = shift[int(covers[1] > covers[0])]
     return np.array([[1.0, 0.0, float(dx)], [0.0, 1.0, float(dy)]])
 
 

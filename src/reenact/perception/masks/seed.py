@@ -19,6 +19,8 @@ class SeedConfig:
     """Rounds of GrabCut."""
     core: float = 0.45
     """The middle part of the box (of width and height) where the first guess leans to the object."""
+    reach: float = 0.5
+    """How far a cut may go beyond a given outline (full width of the belt, as a part of the root of its area)."""
     min_share: float = 0.12
     """A mask that fills less of the box than this has failed; the ellipse in the box is taken, with less trust."""
 
@@ -48,6 +50,9 @@ def mask_from_box(
     drawn = filled(outline, height, width) if outline is not None and len(outline) >= 3 else None
     x0, y0, x1, y1 = _inside(box, width, height)
     pad = max(4, round(config.margin * max(x1 - x0, y1 - y0)))
+    if drawn is not None:  # the box is the outline's own: the cut may leave it
+        grow = int(0.25 * config.reach * np.sqrt(drawn.sum())) + 1
+        x0, y0, x1, y1 = _inside(np.array([x0 - grow, y0 - grow, x1 + grow, y1 + grow]), width, height)
     u0, v0, u1, v1 = max(0, x0 - pad), max(0, y0 - pad), min(width, x1 + pad + 1), min(height, y1 + pad + 1)
     window = np.full((v1 - v0, u1 - u0), cv2.GC_BGD, np.uint8)
     inner = (slice(y0 - v0, y1 - v0 + 1), slice(x0 - u0, x1 - u0 + 1))
@@ -58,7 +63,8 @@ def mask_from_box(
         start = _ellipse(window.shape, x0 - u0, y0 - v0, x1 - u0, y1 - v0)
     else:
         start = drawn[v0:v1, u0:u1]
-        near = cv2.dilate(start.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+        reach = max(7, int(config.reach * np.sqrt(start.sum())) | 1)
+        near = cv2.dilate(start.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
         window[~start & (window == cv2.GC_PR_FGD)] = cv2.GC_PR_BGD
         window[~near] = cv2.GC_BGD
     fallback = start & ~barred

@@ -23,8 +23,11 @@ class Views:
         self.frames = list(range(0, len(stack.t_ns), max(1, every)))
         self.hands: UInt8[np.ndarray, "t h w"] = np.zeros(stack.rgb.shape[:3], np.uint8)
         """`MaskLabel` codes of hands and arms in the frames looked at."""
+        self._bins: dict[int, np.ndarray] = {}
         for frame in self.frames:
-            self.hands[frame] = regions.labels(frame)
+            bins = colour_bins(stack.rgb[frame])
+            self._bins[frame] = bins.astype(np.int16)
+            self.hands[frame] = regions.labels(frame, bins)
         self._flow = DenseFlow()
         self._kept: dict[tuple[int, int], View] | None = {} if keep else None
 
@@ -43,7 +46,7 @@ class Views:
         both = (regions.valid[frame] & regions.valid[before])[:, None]
         moved = regions.points[frame].mean(axis=1) - regions.points[before].mean(axis=1)
         return View(
-            rgb=stack.rgb[frame], bins=colour_bins(stack.rgb[frame]), guide=now.astype(np.float32) / 255.0,
+            rgb=stack.rgb[frame], bins=self._bins[frame], guide=now.astype(np.float32) / 255.0,
             hands=self.hands[frame], back=self._flow.between(now, grey(stack.rgb[before])),
             hand_shift=np.where(both, moved, 0.0),
             dt=abs(float(stack.t_ns[frame] - stack.t_ns[before])) * 1e-9,

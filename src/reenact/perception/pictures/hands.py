@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float64, UInt8
+from jaxtyping import Bool, Float64, Int, UInt8
 
 from reenact.hands.joints import PARENTS_21
 from reenact.perception.pictures.colour import COUNT, ColourRatio, colour_bins, histogram, spread
@@ -62,12 +62,12 @@ class HandRegions:
         self.palm_px = palm_sizes(self.points, self.valid)
         self._skin, self._arm = self._learn()
 
-    def labels(self, frame: int) -> UInt8[np.ndarray, "h w"]:
-        """`MaskLabel` codes of hands and arms, 0 elsewhere."""
+    def labels(self, frame: int, bins: Int[np.ndarray, "h w"] | None = None) -> UInt8[np.ndarray, "h w"]:
+        """`MaskLabel` codes of hands and arms, 0 elsewhere; ``bins``: the frame's `colour_bins`, if known already."""
         result = np.zeros((self._stack.height_px, self._stack.width_px), np.uint8)
         if not self.valid[frame].any():
             return result
-        bins = colour_bins(self._stack.rgb[frame])
+        bins = colour_bins(self._stack.rgb[frame]) if bins is None else bins
         for side in (0, 1):
             if self.valid[frame, side]:
                 arm = self._arm_pixels(frame, side, bins)
