@@ -107,6 +107,7 @@ def robot_table(name: str, quality: RetargetQuality, notes: Mapping[str, Any]) -
             _show(quality.ik_rate, "{:.3f}"),
             seed + ", but on the final trajectory",
         ),
+        ("rate as stated", _show(quality.stated_rate, "{:.3f}"), quality.stated_tolerance),
         ("whole-clip rate", _show(quality.full_clip_rate, "{:.3f}"), "every followed hand, every frame"),
         ("position error", f"{_show(quality.position_error_cm)} cm", seed),
         ("orientation error", f"{_show(quality.orientation_error_deg)} deg", seed),
@@ -119,6 +120,11 @@ def robot_table(name: str, quality: RetargetQuality, notes: Mapping[str, Any]) -
             "mean squared step; what the seed's code computes",
         ),
         ("fastest joint", f"{quality.peak_velocity_ratio:.2f} of its limit", ""),
+        (
+            "largest acceleration",
+            f"{_show(quality.peak_acceleration_ratio)} of its limit",
+            f"{quality.peak_acceleration:.0f} rad/s2; few makers state a limit",
+        ),
         (
             "self-collision",
             f"{quality.collision_frames} of {quality.frames} frames",
