@@ -23,7 +23,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from reenact.geometry.transforms import inverse
 from reenact.hands.skeleton import HandSkeleton
 from reenact.retarget.retarget import RetargetConfig, retarget
 from reenact.retarget.robot_arms import robot_arms
+from reenact.retarget.root.choose import RootMethodName
 from reenact.retarget.root.learned.augment import draw_cameras, noisy
 from reenact.retarget.root.learned.config import AugmentConfig, MotionConfig, WindowConfig
 from reenact.retarget.root.learned.flow import nearest_sample_errors
@@ -44,7 +45,7 @@ from reenact.retarget.root.learned.weights import WEIGHTS
 from reenact.robots.registry import load_robot
 from reenact.scene import HandTracks
 
-METHODS = ("search", "learned", "learned_search")
+METHODS: tuple[RootMethodName, ...] = ("search", "learned", "learned_search")
 HELD_OUT_SEED = 424_242
 FPS_HZ = 30.0
 DEG = 180.0 / np.pi
@@ -142,11 +143,13 @@ def people(shared: Path | None) -> Iterator[RootClip]:
         yield RootClip(clip.name, clip.hands, clip.t_ns, None, np.zeros(3))
 
 
-def rows(robot_name: str, clips: Iterator[RootClip], condition: str) -> Iterator[dict[str, Any]]:
+def rows(
+    robot_name: str, clips: Iterator[RootClip], condition: str, methods: Sequence[RootMethodName]
+) -> Iterator[dict[str, Any]]:
     """One result per clip and method."""
     robot = load_robot(robot_name)
     for clip in clips:
-        for method in METHODS:
+        for method in methods:
             started = time.process_time()
             result = retarget(clip.hands, clip.t_ns, robot, replace(RetargetConfig(), root=method))
             seconds = time.process_time() - started
@@ -262,6 +265,7 @@ def main() -> None:
     shipped = ",".join(sorted(p.stem for p in WEIGHTS.glob("*.safetensors")))
     parser.add_argument("--robots", default=shipped)
     parser.add_argument("--clips", type=int, default=10)
+    parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--conditions", default="clean,tracked,people")
     parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[3] / "shared")
     parser.add_argument("--out", type=Path)
@@ -287,7 +291,7 @@ def main() -> None:
     for robot in args.robots.split(","):
         for condition in args.conditions.split(","):
             clips = people(args.shared) if condition == "people" else simulated(robot, args.clips, condition)
-            for row in rows(robot, clips, condition):
+            for row in rows(robot, clips, condition, args.methods.split(",")):
                 found.append(row)
                 print(json.dumps(row), file=sys.stderr, flush=True)
                 if args.out:

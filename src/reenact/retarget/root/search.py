@@ -80,8 +80,9 @@ def finish(
     roots: Float64[np.ndarray, "c 4 4"],
     method: str,
     config: SearchConfig,
+    as_they_are: Sequence[Float64[np.ndarray, "4 4"]] = (),
 ) -> RootResult:
-    """Stages 3 and 4 for proposed roots, whoever proposed them."""
+    """Stages 3 and 4 for proposed roots, whoever proposed them; the last ones are judged without a polish, too."""
     finalists: list[np.ndarray] = []
     for polish in config.polish:
         polished = _polished(roots, clip, polish)
@@ -89,7 +90,7 @@ def finish(
         polished = _polished(polished, clip, polish)
         best_first = _ranked(-keyframe_score(polished, clip, clip.fine))
         finalists += _distinct(polished[best_first], finalists, config)
-    return judge_all(request, finalists, method, config)
+    return judge_all(request, [*finalists, *as_they_are], method, config)
 
 
 def judge_all(

@@ -47,14 +47,15 @@ def learned_search_root(
     config: LearnedConfig | None = None,
     search: SearchConfig | None = None,
 ) -> RootResult:
-    """The network proposes, the search's polish and judge finish. Raises as `learned_root`."""
+    """The network proposes, the search's polish and judge finish; the medoids are judged unpolished, too, so that
+    nothing good is lost. Raises as `learned_root`."""
     config, search = config or LearnedConfig(), search or SearchConfig()
     roots = propose_roots(request, config)
     medoids = representatives(roots, config.medoids)
     clip = ClipKeyposes(request, search.keyposes)
     order = np.argsort(-np.round(keyframe_score(roots, clip, clip.coarse), 5), kind="stable")
     proposed = np.concatenate([np.stack(medoids), roots[order[: config.proposals]]])
-    return finish(request, clip, proposed, "learned_search", search)
+    return finish(request, clip, proposed, "learned_search", search, medoids)
 
 
 def propose_roots(request: RootRequest, config: LearnedConfig) -> Float64[np.ndarray, "n 4 4"]:
