@@ -28,7 +28,9 @@ def object_plots(scene: Scene) -> list[Plot]:
     if objects is None or not objects.object_ids:
         return []
     speed, moving = object_speed(objects, scene.clip.t_seconds)
-    plots = [Plot("object speed", "m/s", _each(objects, speed, moving), "of the middle of its mesh")]
+    plots = [
+        Plot("object speed", "m/s", _each(objects, speed, moving), "of the middle of its mesh", least_top=0.1)
+    ]
     if scene.contacts is not None:
         contacts = scene.contacts
         asked = contacts.valid[:, :, None] & np.ones_like(contacts.touching)

@@ -66,6 +66,8 @@ class Plot:
     """Dashed thresholds: (label, value)."""
     bottom: float = 0.0
     """Lower end of the axis."""
+    least_top: float = 0.0
+    """The upper end is never lower than this, so that stillness looks still."""
     robot: int | None = None
     """Shown only while this robot is chosen; None for always."""
 
@@ -187,7 +189,7 @@ def _object_strips(scene: Scene, objects: ObjectTracks) -> list[Strip]:
 def _plot(plot: Plot) -> dict[str, Any]:
     shown = [s.values[s.mask] for s in plot.series if s.mask.any()]
     highest = float(np.percentile(np.concatenate(shown), 99)) if shown else 0.0
-    top = 1.15 * max([highest, *(value for _, value in plot.lines)], default=1.0)
+    top = max(plot.least_top, 1.15 * max([highest, *(value for _, value in plot.lines)], default=1.0))
     return {
         "title": plot.title,
         "unit": plot.unit,
