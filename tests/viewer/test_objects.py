@@ -45,11 +45,11 @@ def sphere(rings: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_thinned_mesh_keeps_its_place_and_size() -> None:
-    vertices, faces = sphere(150)
-    small, left = thinned(vertices, faces, 4000)
-    assert 1500 < len(left) <= 4000
+    vertices, faces = sphere(80)
+    small, left = thinned(vertices, faces, 2000)
+    assert 700 < len(left) <= 2000
     radius = np.linalg.norm(small, axis=1)
-    assert (radius.min() > 0.046) & (radius.max() < 0.0501)
+    assert (radius.min() > 0.045) & (radius.max() < 0.0501)
     a, b, c = np.moveaxis(small[left], 1, 0)
     assert np.einsum("fk,fk->f", np.cross(b - a, c - a), a + b + c).min() > -1e-9  # faces still look outward
     same, kept = thinned(vertices, faces, len(faces))
