@@ -40,6 +40,8 @@ class Scene:
     hands_raw: HandTracks | None = None
     """Per frame, before filling and smoothing: always kept, so that smoothing can be judged."""
     hands: HandTracks | None = None
+    hands_interaction: HandTracks | None = None
+    """Adjusted together with the objects they touch; as `hands` in other respects."""
     found: FoundObjects | None = None
     masks: MaskTracks | None = None
     points: PointTracks | None = None
@@ -63,7 +65,7 @@ class Scene:
             valid = getattr(record, "valid", None)
             if isinstance(valid, np.ndarray) and len(valid) != want:
                 raise RecordError(f"Scene.{name} has {len(valid)} frames", hint=f"the clip has {want}")
-        for name in ("hands_raw", "hands", "ego"):
+        for name in ("hands_raw", "hands", "hands_interaction", "ego"):
             track = getattr(self, name)
             if track is not None and track.world_frame != self.camera.world_frame:
                 raise RecordError(
@@ -90,6 +92,7 @@ class Scene:
             landmarks=_optional(HandLandmarks, folder, "landmarks"),
             hands_raw=_optional(HandTracks, folder, "hands_raw"),
             hands=_optional(HandTracks, folder, "hands"),
+            hands_interaction=_optional(HandTracks, folder, "hands_interaction"),
             found=_optional(FoundObjects, folder, "found"),
             masks=_optional(MaskTracks, folder, "masks"),
             points=_optional(PointTracks, folder, "points"),

@@ -15,8 +15,9 @@ from reenact.errors import InputError
 from reenact.pipeline.graph import Pipeline
 from reenact.pipeline.stage import Stage
 from reenact.refine.hands.reconstruct import HandReconstructionConfig
+from reenact.refine.interaction.results import InteractionResultConfig
 from reenact.retarget.retarget import RetargetConfig
-from reenact.stages import camera, clip, ego, hands, landmarks, replay, report, trajectory
+from reenact.stages import camera, clip, ego, hands, interaction, landmarks, replay, report, trajectory
 from reenact.stages.placing import DEPTH_FILES, PlacingConfig, placing_stages
 from reenact.stages.scene import SCENE_STAGES
 from reenact.stages.seeing import SeeingConfig, seeing_stages
@@ -41,6 +42,8 @@ class RunConfig:
     """Finding objects, outlining them, points on them."""
     placing: PlacingConfig = field(default_factory=PlacingConfig)
     """Depth, the table, the objects' shapes and poses."""
+    interaction: InteractionResultConfig = field(default_factory=InteractionResultConfig)
+    """Hands and objects made to agree: states, contacts, refined poses."""
     retarget: RetargetConfig = field(default_factory=RetargetConfig)
     """Hands to robot joints."""
     replay: replay.ReplayConfig = field(default_factory=replay.ReplayConfig)
@@ -85,14 +88,17 @@ def plan(
     if wants_objects:
         stages += seeing_stages(config.seeing, config.clip)
         stages += placing_stages(config.placing, with_depth)
+        placed = ("clip", "camera", "hands", "support", "objects")
+        stages.append(Stage("interaction", "1", config.interaction, placed, interaction.run))
     shown = [stage.name for stage in stages[len(SCENE_STAGES) :]]
     if with_ego:
-        stages.append(Stage("ego", "2", config.ego, (*SCENE_STAGES, *shown), ego.run))
+        stages.append(Stage("ego", "3", config.ego, (*SCENE_STAGES, *shown), ego.run))
         shown.append("ego")
+    agreed = ("interaction",) if wants_objects else ()
     for robot in robots:
         name = f"trajectory_{robot.label}"
         settings = trajectory.TrajectoryConfig(robot, config.retarget)
-        stages.append(Stage(name, "3", settings, ("clip", "camera", "hands"), trajectory.run))
+        stages.append(Stage(name, "4", settings, ("clip", "camera", "hands", *agreed), trajectory.run))
         shown.append(name)
         if with_video:
             reads = ("clip", "hands", name)
@@ -107,6 +113,6 @@ def plan(
             )
             shown.append(f"replay_{robot.label}")
     reads = (*SCENE_STAGES, *shown, *truth)
-    stages.append(Stage("report", "4", report.ReportStageConfig(tuple(robots)), reads, report.run))
+    stages.append(Stage("report", "5", report.ReportStageConfig(tuple(robots)), reads, report.run))
     depth_files = (DEPTH_FILES,) if with_depth and wants_objects else ()
     return Pipeline(stages, ("video", "segment", *truth, *depth_files))

@@ -26,6 +26,11 @@ RECORD_STAGES = {
     "shapes": "objects",
     "objects_raw": "objects",
     "pose_covariance": "objects",
+    "objects": "interaction",
+    "hands_interaction": "interaction",
+    "contacts": "interaction",
+    "contact_places": "interaction",
+    "states": "interaction",
     "ego": "ego",
 }
 """Record name -> the stage that made it; optional stages are not in every run."""
@@ -49,6 +54,8 @@ def _record_class(hint: Any) -> type[Record]:
     return found
 
 
-def with_known_objects(scene: Scene) -> Scene:
-    """For looking: objects as refined, or as perceived frame by frame where nothing refined them."""
-    return scene if scene.objects is not None else replace(scene, objects=scene.objects_raw)
+def as_shown(scene: Scene) -> Scene:
+    """For looking: hands as adjusted together with the objects, objects as refined; else as they came before that."""
+    hands = scene.hands_interaction if scene.hands_interaction is not None else scene.hands
+    objects = scene.objects if scene.objects is not None else scene.objects_raw
+    return replace(scene, hands=hands, objects=objects)

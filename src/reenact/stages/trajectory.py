@@ -55,7 +55,8 @@ class TrajectoryConfig:
 def run(call: StageCall[TrajectoryConfig]) -> None:
     """See the module's docstring."""
     clip = load_clip(call.inputs["clip"])
-    hands = load_record(HandTracks, call.inputs["hands"], "hands")
+    hands = find_record(HandTracks, call.inputs, "hands_interaction")
+    hands = hands or load_record(HandTracks, call.inputs["hands"], "hands")
     robot = load_robot(call.config.robot.name_or_path)
     result = retarget(
         hands,

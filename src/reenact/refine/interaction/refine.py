@@ -29,7 +29,7 @@ from reenact.refine.states.observations import (
     observe_hand,
     rigid_track,
 )
-from reenact.scene import CameraTrack, HandTracks, ObjectTracks, SupportPlane
+from reenact.scene import CameraTrack, HandTracks, ObjectTracks, PoseCovariance, SupportPlane
 
 HANDS = 2
 """Bodies 0 and 1 are the left and the right hand."""
@@ -90,8 +90,9 @@ def refine(
     support: SupportPlane | None,
     t_seconds: Float64[np.ndarray, " t"],
     config: InteractionConfig | None = None,
+    covariance: PoseCovariance | None = None,
 ) -> Refined:
-    """The whole clip at once."""
+    """The whole clip at once. `covariance` says which frames are believed more than others; how much, the clip does."""
     config = config or InteractionConfig()
     count = len(objects.object_ids)
     meshes = [objects.mesh(o) for o in range(count)]
@@ -101,8 +102,9 @@ def refine(
         for o, g in enumerate(build_grids(meshes))
     )
     hulls = [None] * HANDS + [_hull(v - middles[o]) if len(v) else None for o, (v, _) in enumerate(meshes)]
-    seen = _observe(objects, hands, camera, middles, t_seconds, config)
-    observed, bodies = _start(seen, t_seconds, camera, objects, hands, config)
+    trust = _trust(objects, covariance)
+    seen = _observe(objects, hands, middles, trust, t_seconds, config)
+    observed, bodies = _start(seen, t_seconds, camera, hands, trust, config)
     states: tuple[ObjectStates, ...] = ()
     grips: tuple[tuple[Grips | None, ...], ...] = ()
     for n in range(config.rounds):
@@ -141,8 +143,8 @@ class _Seen:
 def _observe(
     objects: ObjectTracks,
     hands: HandTracks,
-    camera: CameraTrack,
     middles: np.ndarray,
+    trust: np.ndarray,
     t: np.ndarray,
     config: InteractionConfig,
 ) -> _Seen:
@@ -155,20 +157,37 @@ def _observe(
         else None
         for s in (0, 1)
     )
-    tracks = tuple(rigid_track(T[:, o], objects.valid[:, o], t, observe) for o in range(T.shape[1]))
+    tracks = tuple(
+        rigid_track(T[:, o], objects.valid[:, o], t, observe, trust[:, o]) for o in range(T.shape[1])
+    )
     return _Seen((left, right), tracks)
+
+
+def _trust(objects: ObjectTracks, covariance: PoseCovariance | None) -> np.ndarray:
+    """Weight of each seen pose against the clip's usual one, [t o]: by the covariance of its place."""
+    trust = objects.valid.astype(np.float64)
+    if covariance is None or covariance.covariance.shape[:2] != objects.valid.shape:
+        return trust
+    variance = np.trace(covariance.covariance[..., :3, :3], axis1=-2, axis2=-1)
+    for o in range(trust.shape[1]):
+        rows = objects.valid[:, o] & covariance.valid[:, o] & (variance[:, o] > 0)
+        if rows.any():
+            usual = np.median(variance[rows, o])
+            trust[rows, o] = np.clip(usual / variance[rows, o], 0.02, 1.0)
+    return trust
 
 
 def _start(
     seen: _Seen,
     t: np.ndarray,
     camera: CameraTrack,
-    objects: ObjectTracks,
     hands: HandTracks,
+    trust: np.ndarray,
     config: InteractionConfig,
 ) -> tuple[Observed, Bodies]:
     rigid = [h.rigid if h is not None else None for h in seen.hands] + list(seen.tracks)
-    valid = [hands.valid[:, s] for s in (0, 1)] + [objects.valid[:, o] for o in range(len(seen.tracks))]
+    valid = [hands.valid[:, s].astype(np.float64) for s in (0, 1)]
+    valid += [trust[:, o] for o in range(len(seen.tracks))]
     blank = np.tile(np.eye(4), (len(t), 1, 1))
     step = np.gradient(t) if len(t) > 1 else np.full(len(t), 1 / 30)
     share = np.minimum(step * config.states.evidence.evidence_hz, 1.0)
@@ -192,8 +211,10 @@ def _cleared(
 ) -> _Seen:
     """The observations once more with the estimated depth errors taken out."""
     T = undrifted(observed, bodies)
+    weight = observed.weight[:, HANDS:]
+    trust = weight / np.maximum(weight.max(axis=0, initial=0.0), 1e-9)
     tracks = tuple(
-        rigid_track(T[:, HANDS + o], observed.weight[:, HANDS + o] > 0, t, config.observe)
+        rigid_track(T[:, HANDS + o], trust[:, o] > 0, t, config.observe, trust[:, o])
         for o in range(len(seen.tracks))
     )
     left, right = (

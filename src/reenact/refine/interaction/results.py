@@ -18,6 +18,7 @@ from reenact.scene import (
     HandTracks,
     InteractionStates,
     ObjectTracks,
+    PoseCovariance,
     Source,
     SupportPlane,
 )
@@ -54,11 +55,12 @@ def refine_interaction(
     support: SupportPlane | None,
     t_ns: Int64[np.ndarray, " t"],
     config: InteractionResultConfig | None = None,
+    covariance: PoseCovariance | None = None,
 ) -> InteractionResult:
-    """Refine a clip and write it down as records."""
+    """Refine a clip and write it down as records; `covariance` is that of the raw poses, where perception gives one."""
     config = config or InteractionResultConfig()
     t = (t_ns - t_ns[0]) * 1e-9
-    refined = refine(objects, hands, camera, support, t, config.interaction)
+    refined = refine(objects, hands, camera, support, t, config.interaction, covariance)
     states = _states(refined, len(t))
     new_objects = _objects(objects, refined, states, t, config)
     new_hands = _hands(hands, refined, t, config)

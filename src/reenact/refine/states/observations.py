@@ -90,9 +90,11 @@ def rigid_track(
     valid: Bool[np.ndarray, " t"],
     t_seconds: Float64[np.ndarray, " t"],
     config: ObservationConfig,
+    trust: Float64[np.ndarray, " t"] | None = None,
 ) -> RigidTrack:
     """Smooth copy by reweighting (Student's t in six dimensions), noise from what it leaves over."""
-    weight, share = valid.astype(np.float64), max(float(valid.mean()), 0.05)
+    trust = valid.astype(np.float64) if trust is None else trust * valid
+    weight, share = trust, max(float(valid.mean()), 0.05)
     gain = min(0.8, 1.85 * _step(t_seconds) / (config.smooth_s * share))
     sigma, turn = config.least_sigma, config.least_sigma_turn
     smooth = smooth_rigid(T, weight, t_seconds, config.smooth_s)
@@ -105,7 +107,7 @@ def rigid_track(
         sigma = max(_window_noise(T[:, :3, 3], valid, t_seconds, config), config.least_sigma)
         turn = max(_window_noise(_turn_path(T, smooth), valid, t_seconds, config), config.least_sigma_turn)
         far = ((off / sigma) ** 2).sum(axis=1) + ((turned / turn) ** 2).sum(axis=1)
-        weight = np.where(valid, np.minimum((config.tail + 6) / (config.tail + far), 1.0), 0.0)
+        weight = trust * np.minimum((config.tail + 6) / (config.tail + far), 1.0)
         weight = np.where(far > config.hopeless, 0.0, weight)
         smooth = smooth_rigid(T, weight, t_seconds, config.smooth_s)
     known = _known(weight, t_seconds, config.smooth_s)
