@@ -22,7 +22,7 @@ from reenact.reframe.film import EgoVideoConfig, write_ego_video
 from reenact.scene import Scene
 from reenact.stages.clip import PREVIEW_NAME
 from reenact.stages.notes import write_notes
-from reenact.stages.scene import load_scene, with_known_objects
+from reenact.stages.scene import as_shown, load_scene
 from reenact.stages.scene_page import write_preview
 
 EGO_VIDEO = "ego.mp4"
@@ -43,7 +43,7 @@ class EgoStageConfig:
 
 def run(call: StageCall[EgoStageConfig]) -> None:
     """See the module's docstring."""
-    scene = with_known_objects(load_scene(call.inputs))
+    scene = as_shown(load_scene(call.inputs))
     view = place_ego_camera(scene, call.config.camera)
     save_record(view.camera, call.out, "ego")
     write_notes(call.out, ego_notes(view))
@@ -91,7 +91,7 @@ def reframe_scene(scene: Scene, video: Path | None, out: Path, config: EgoStageC
         NoHandsToFollow: the scene has no metric hand.
         NoGlError: this machine cannot render and a video was asked for.
     """
-    scene = with_known_objects(scene)
+    scene = as_shown(scene)
     view = place_ego_camera(scene, config.camera)
     out.mkdir(parents=True, exist_ok=True)
     save_record(view.camera, out, "ego")

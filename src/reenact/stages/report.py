@@ -41,7 +41,7 @@ from reenact.stages.report_tables import (
     time_table,
     truth_table,
 )
-from reenact.stages.scene import load_scene, with_known_objects
+from reenact.stages.scene import as_shown, load_scene
 from reenact.stages.scene_page import scene_subtitle
 from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
 from reenact.viewer.report import ReportContent, write_report
@@ -66,7 +66,8 @@ class _Retargeted:
 
 def run(call: StageCall[ReportStageConfig]) -> None:
     """See the module's docstring."""
-    scene = with_known_objects(load_scene(call.inputs))
+    scene = load_scene(call.inputs)
+    shown = as_shown(scene)
     assert scene.hands is not None
     assert scene.hands_raw is not None
     robots = [_retargeted(call.inputs, choice) for choice in call.config.robots]
@@ -82,20 +83,20 @@ def run(call: StageCall[ReportStageConfig]) -> None:
     content = ReportContent(
         title=scene.clip.clip_id,
         subtitle=scene_subtitle(scene.clip),
-        scene=scene,
+        scene=shown,
         video=call.inputs["clip"] / PREVIEW_NAME,
         video_fps_hz=scene.clip.nominal_fps_hz,
         robots=[(r.robot, r.trajectory) for r in robots],
-        tiles=[*_tiles(refined, robots), *object_tiles(scene)],
+        tiles=[*_tiles(refined, robots), *object_tiles(shown)],
         plots=[
             *hand_plots(scene),
-            *object_plots(scene),
+            *object_plots(shown),
             *(p for i, r in enumerate(robots) for p in robot_plots(r.trajectory, r.robot, i)),
         ],
         tables=[
             *([truth_table(errors)] if errors else []),
             hands_table(raw, refined),
-            *object_tables(scene),
+            *object_tables(shown),
             *([support_table(scene.support)] if scene.support is not None else []),
             *(numbers_table(f"Measures of {name}", words) for name, words in measures.items()),
             *(robot_table(r.robot.name, r.quality, r.notes) for r in robots),

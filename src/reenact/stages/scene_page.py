@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from reenact.quality.hands import measure_hands
@@ -22,7 +23,7 @@ from reenact.stages.report_objects import (
     support_table,
 )
 from reenact.stages.report_tables import camera_table, hands_table, source_table
-from reenact.stages.scene import with_known_objects
+from reenact.stages.scene import as_shown
 from reenact.video.info import scaled_size
 from reenact.video.source import open_video
 from reenact.video.writer import VideoWriter
@@ -47,17 +48,17 @@ def write_scene_page(
         SetupError: no disk space.
         InputError: the video lacks the clip's frames.
     """
-    scene, preview = with_known_objects(scene), work / "clip.mp4"
+    shown, preview = as_shown(scene), work / "clip.mp4"
     write_preview(preview, scene.clip, video)
     clip = scene.clip
     content = ReportContent(
         title=clip.clip_id,
         subtitle=scene_subtitle(clip),
-        scene=scene,
+        scene=shown,
         video=preview,
         video_fps_hz=clip.nominal_fps_hz,
-        tiles=_tiles(scene),
-        plots=[plot for plot in (*hand_plots(scene), *object_plots(scene)) if _says_something(plot)],
+        tiles=_tiles(shown),
+        plots=[plot for plot in (*hand_plots(scene), *object_plots(shown)) if _says_something(plot)],
         tables=_tables(scene, numbers),
         unknowns=scene_unknowns(scene),
         flags=scene_flags(scene),
@@ -86,6 +87,10 @@ def write_preview(path: Path, clip: Clip, video: Path | None) -> None:
     with VideoWriter(path, width, height, fps, keyframe_every=8, crf=20) as writer:
         if video is None:
             grey = np.full((height, width, 3), 90, np.uint8)
+            words, place = "the clip's video was not found", (12, height // 2)
+            cv2.putText(
+                grey, words, place, cv2.FONT_HERSHEY_SIMPLEX, width / 800, (230, 230, 230), 1, cv2.LINE_AA
+            )
             for _ in range(len(clip.t_ns)):
                 writer.write(grey)
             return
@@ -106,7 +111,7 @@ def _tables(scene: Scene, numbers: Mapping[str, Any] | None) -> list[Table]:
             measure_hands(h, scene.camera, scene.clip.t_ns) for h in (scene.hands_raw, scene.hands)
         )
         tables.append(hands_table(raw, refined))
-    tables += object_tables(scene)
+    tables += object_tables(as_shown(scene))
     tables += [support_table(scene.support)] if scene.support is not None else []
     tables += [ego_table(scene.ego)] if scene.ego is not None else []
     tables += [numbers_table("Measures", numbers)] if numbers else []
