@@ -72,7 +72,7 @@ def asking(targets: HandTargets, m: HandModel, tips: np.ndarray) -> HandTargets:
 @pytest.mark.parametrize("name", HANDS)
 def test_limits_hold_exactly_and_no_joint_jumps(name: str, method: FingerMethod) -> None:
     """Even when the hand shuts and opens from one frame to the next, and speed limits are waived."""
-    targets = targets_of(bent(np.repeat([0.0, 1.0, 0.0, 1.0], 6)))
+    targets = targets_of(bent(np.repeat([0.0, 1.0, 0.0, 1.0], 4)))
     q = solve_fingers(model(name).robot, targets, 1, FingerConfig(method=method, keep_speed_limits=False))
     robot, idx = model(name).robot, model(name).hand.joint_idx
     assert (q >= robot.lower[idx]).all()
