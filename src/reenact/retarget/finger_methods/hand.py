@@ -40,8 +40,9 @@ class HandModel:
         tips = {name: robot.sheet.hands[side].fingers[name].tip for name in self.hand.finger_names}
         frames = {f"tip {name}": frame for name, frame in tips.items()} | (points or {})
         wrist = robot.sheet.wrists[side]
-        self._T_body_wrist = matrix_from_pose(wrist.pos, wrist.quat_wxyz)
-        self._kinematics = Kinematics(robot.model, wrist.body, frames)
+        self._body, T = _carrier(robot.model, wrist.body)
+        self._T_body_wrist = T @ matrix_from_pose(wrist.pos, wrist.quat_wxyz)
+        self._kinematics = Kinematics(robot.model, self._body, frames)
         self._names = list(frames)
         self._matrix = self.joints.matrix[self.joints.moved]
         self._plain = np.array_equal(self._matrix, np.eye(len(self._matrix)))
@@ -90,9 +91,21 @@ class HandModel:
         data = mujoco.MjData(model)
         data.qpos[:] = 0.0
         mujoco.mj_kinematics(model, data)
-        body = model.body(self.robot.sheet.wrists[self.side].body).id
+        body = model.body(self._body).id
         R = data.xmat[body].reshape(3, 3) @ self._T_body_wrist[:3, :3]
         origin = data.xpos[body] + data.xmat[body].reshape(3, 3) @ self._T_body_wrist[:3, 3]
         tips = self._kinematics.frames(np.zeros((1, self.robot.n_q)), self._names[: self.n_fingers])
         tips = (tips[0, :, :3, 3] - self._T_body_wrist[:3, 3]) @ self._T_body_wrist[:3, :3]
         return JointAxes(data.xaxis @ R, (data.xanchor - origin) @ R, tips)
+
+
+def _carrier(model: mujoco.MjModel, name: str) -> tuple[str, Float64[np.ndarray, "4 4"]]:
+    """The moving body that carries a body rigidly (itself, or above it past bodies without joints), and its pose there.
+
+    A palm may be a body beside the fingers rather than above them, as on Robonaut 2.
+    """
+    body, T = model.body(name).id, np.eye(4)
+    while int(model.body_jntnum[body]) == 0 and int(model.body_parentid[body]) > 0:
+        T = matrix_from_pose(model.body_pos[body], model.body_quat[body]) @ T
+        body = int(model.body_parentid[body])
+    return model.body(body).name, T
