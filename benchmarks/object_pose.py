@@ -133,7 +133,6 @@ def evidence_of(clip: ToyClip, moved: list[int], kind: str) -> ClipEvidence:
         confidence=np.ones((t, count)), source=np.ones((t, count), np.uint8), area_px=np.ones((t, count)),
         occluded_share=np.zeros((t, count)), width_px=480, height_px=360, backend="truth", licence="none",
     )  # fmt: skip
-    ids = tuple(scene.objects.object_ids[i] for i in moved)
     points = surface_points(clip, moved)
     depth = None
     if kind in DEPTH:

@@ -61,10 +61,24 @@ class ClipSightings:
     @functools.cached_property
     def still(self) -> Bool[np.ndarray, " t"]:
         """Frames in whose surroundings the mask neither moves nor grows; all where the camera itself moves."""
+        if self._evidence.camera.motion == "moving":
+            return np.ones(len(self), bool)
+        return _still(self._where, self._evidence.t_seconds, self._config.still_reach, self._config.still_s)
+
+    @functools.cached_property
+    def unmoved(self) -> Bool[np.ndarray, " t"]:
+        """Frames in which a still camera sees the mask where it was first seen still."""
+        first = np.flatnonzero(self.still)
+        if len(first) == 0 or self._evidence.camera.motion == "moving":
+            return np.zeros(len(self), bool)
+        away = np.abs(self._where - self._where[first[0]]).max(1)
+        return np.nan_to_num(away, nan=1.0) < self._config.still_reach
+
+    @functools.cached_property
+    def _where(self) -> Float64[np.ndarray, "t 3"]:
+        """Middle and root of the area of the mask (rad), NaN where it is not seen."""
         evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
         t = evidence.t_seconds
-        if evidence.camera.motion == "moving":
-            return np.ones(len(t), bool)
         where = np.full((len(t), 3), np.nan)
         for k in range(len(t)):
             if not evidence.masks.valid[k, self._object_idx]:
@@ -75,7 +89,7 @@ class ClipSightings:
                 continue
             where[k] = np.median(columns), np.median(rows), np.sqrt(len(rows))
             where[k] /= label.shape[1] / self._camera.width_px * float(self._camera.params[0])
-        return _still(where, t, self._config.still_reach, self._config.still_s)
+        return where
 
     def _sighting(self, frame: int) -> Sighting:
         evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
@@ -86,7 +100,9 @@ class ClipSightings:
         cloud, cloud_sigma = self._cloud(mask, depth, frame) if valid else (np.zeros((0, 3)), np.zeros(0))
         idx, flat, points, sigma = self._tracks(frame, T, depth, mask)
         hand, hand_sigma = self._hand(frame, T, mask) if valid else (np.zeros((0, 3)), np.zeros((0, 3)))
-        resting = valid and len(hand) == 0 and bool(self.still[frame])
+        resting = valid and bool(self.still[frame]) and (len(hand) == 0 or bool(self.unmoved[frame]))
+        if resting:  # fingers that are only in front of it or behind it
+            hand, hand_sigma = hand[:0], hand_sigma[:0]
         return Sighting(
             label=label, code=int(code), mask_valid=valid, T_world_camera=T,
             t_seconds=float(evidence.t_seconds[frame]), cloud=cloud, cloud_sigma=cloud_sigma, track_idx=idx,

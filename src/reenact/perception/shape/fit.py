@@ -104,7 +104,10 @@ class PrimitiveFit:
     def _estimate(self, frame: int, fitted: _Fitted, sighting: Sighting) -> ShapeEstimate:
         vertices, faces = primitive_mesh(fitted.kind, fitted.size)
         source, scale_sigma = self._scale(sighting, fitted.T_camera_object)
-        relative = np.sqrt(fitted.sigma_log**2 + self.config.model_error**2 + scale_sigma**2)
+        shared = (
+            scale_sigma if source == "depth" else 0.0
+        )  # the others are terms of the fit and in its spread
+        relative = np.sqrt(fitted.sigma_log**2 + self.config.model_error**2 + shared**2)
         axis, order = primitive_symmetry(fitted.kind, fitted.size)
         confidence = float(np.clip((fitted.iou - 0.5) * 2, 0.05, 1.0) / (1 + 4 * float(relative.mean())))
         return ShapeEstimate(
@@ -166,7 +169,11 @@ class PrimitiveFit:
 
 
 class _Problem:
-    """Residuals of one kind in one frame. Unknowns: logarithms of the sizes, centre (m), small turn (rad)."""
+    """Residuals of one kind in one frame.
+
+    Unknowns: logarithms of size over distance, x/z and y/z of the centre, logarithm of its z, small turn (rad). So the
+    scale, which the outline does not see, is an axis of its own and is found although it is soft.
+    """
 
     def __init__(
         self,
@@ -183,7 +190,7 @@ class _Problem:
         self.sizes = 2 if self.round else 3
         self.unit = primitive_mesh(kind, np.ones(3))[0]
         self.base = np.eye(3)
-        self.steps = np.array([0.1] * self.sizes + [0.02] * 3 + [0.1] * 3)
+        self.steps = np.array([0.1] * self.sizes + [0.02, 0.02, 0.1] + [0.1] * 3)
 
     def start(self, low: np.ndarray, high: np.ndarray, yaw: float) -> np.ndarray:
         """Placed by what is known best."""
@@ -205,14 +212,16 @@ class _Problem:
         wide, tall = float(extent[0]) * z, float(extent[1]) * z
         size = [wide, tall] if self.round else [wide, wide * 0.8, tall]
         turn = self.up * yaw
-        return np.concatenate([np.log(np.clip(size, 0.01, 1.0)), ray * z, turn])
+        return np.concatenate([np.log(np.clip(size, 0.01, 1.0) / z), ray[:2], [np.log(z)], turn])
 
     def parts(self, x: Float[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray]:
         """Size [3] and T_camera_object."""
-        size = np.exp(np.clip(x[: self.sizes], np.log(0.003), np.log(2.0)))
+        u, v, log_z = x[self.sizes : self.sizes + 3]
+        z = float(np.exp(np.clip(log_z, np.log(0.05), np.log(30.0))))
+        size = np.clip(np.exp(np.clip(x[: self.sizes], -8.0, 3.0)) * z, 0.003, 2.0)
         T = np.eye(4)
         T[:3, :3] = so3_exp(x[self.sizes + 3 :]) @ self.base
-        T[:3, 3] = x[self.sizes : self.sizes + 3]
+        T[:3, 3] = u * z, v * z, z
         return (np.array([size[0], size[0], size[1]]) if self.round else size), T
 
     def residuals(self, x: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " r"]:
@@ -262,7 +271,9 @@ class _Problem:
         misfit = float(np.sqrt(2 * cost / dof))
         information = jacobian.T @ jacobian + 1e-6 * np.eye(len(x))
         covariance = np.linalg.inv(information) * max(1.0, misfit**2)
-        spread = np.sqrt(np.diagonal(covariance)[: self.sizes])
+        to_size = np.eye(self.sizes, len(x))
+        to_size[:, self.sizes + 2] = 1.0
+        spread = np.sqrt(np.diagonal(to_size @ covariance @ to_size.T))
         sigma_log = np.array([spread[0], spread[0], spread[1]]) if self.round else spread
         depth = 0.0
         if len(self.sighting.cloud) >= 30:
