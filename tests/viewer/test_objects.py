@@ -11,7 +11,8 @@ import pytest
 
 from reenact.geometry.transforms import apply, inverse
 from reenact.scene import Scene
-from reenact.stages.report_objects import numbers_table, object_plots, object_tables, scene_flags
+from reenact.stages.report_notes import numbers_table, scene_flags
+from reenact.stages.report_objects import object_plots, object_tables
 from reenact.stages.scene_page import write_scene_page
 from reenact.viewer.object_payload import contacts_payload, objects_payload
 from reenact.viewer.strips import object_labels, state_strips

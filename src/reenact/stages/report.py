@@ -13,6 +13,7 @@ from typing import Any
 from reenact.pipeline.manifest import Manifest
 from reenact.pipeline.stage import StageCall
 from reenact.quality.hands import HandQuality, measure_hands
+from reenact.quality.objects.against_truth import MatchedObject, objects_against_truth
 from reenact.quality.retarget import RetargetQuality, measure_retarget
 from reenact.quality.truth import measure_scene
 from reenact.quality.unknowns import scene_unknowns
@@ -24,15 +25,9 @@ from reenact.stages import layout
 from reenact.stages.clip import PREVIEW_NAME
 from reenact.stages.notes import NOTES_NAME, read_json, read_notes, write_json
 from reenact.stages.report_curves import hand_plots, robot_plots, robot_strips
-from reenact.stages.report_objects import (
-    ego_table,
-    numbers_table,
-    object_plots,
-    object_tables,
-    object_tiles,
-    scene_flags,
-    support_table,
-)
+from reenact.stages.report_errors import errors_plot, errors_table
+from reenact.stages.report_notes import ego_table, numbers_table, scene_flags, support_table
+from reenact.stages.report_objects import object_plots, object_tables, object_tiles
 from reenact.stages.report_tables import (
     camera_table,
     hands_table,
@@ -74,7 +69,9 @@ def run(call: StageCall[ReportStageConfig]) -> None:
     refined = measure_hands(scene.hands, scene.camera, scene.clip.t_ns)
     raw = measure_hands(scene.hands_raw, scene.camera, scene.clip.t_ns)
     seconds = {name: _seconds(folder) for name, folder in call.inputs.items() if name != "truth"}
-    errors = measure_scene(scene, Scene.load(call.inputs["truth"])) if "truth" in call.inputs else None
+    truth = Scene.load(call.inputs["truth"]) if "truth" in call.inputs else None
+    errors = None if truth is None else measure_scene(scene, truth)
+    matched = _matched(shown, truth)
     unknowns = [
         *scene_unknowns(scene),
         *(f"{r.robot.name}: {n}." for r in robots for n in r.notes["report"]["notes"]),
@@ -91,10 +88,12 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         plots=[
             *hand_plots(scene),
             *object_plots(shown),
+            *(errors_plot(matched, shown.objects) if shown.objects is not None else []),
             *(p for i, r in enumerate(robots) for p in robot_plots(r.trajectory, r.robot, i)),
         ],
         tables=[
             *([truth_table(errors)] if errors else []),
+            *(errors_table(m.errors) for m in matched),
             hands_table(raw, refined),
             *object_tables(shown),
             *([support_table(scene.support)] if scene.support is not None else []),
@@ -116,6 +115,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         "hands": refined,
         "robots": {r.robot.name: r.quality for r in robots},
         "against_truth": errors,
+        "objects_against_truth": [m.errors for m in matched],
         "stages": measures,
         "unknowns": unknowns,
         "stage_seconds": seconds,
@@ -127,6 +127,13 @@ def _retargeted(inputs: Mapping[str, Path], choice: RobotChoice) -> _Retargeted:
     folder = inputs[f"trajectory_{choice.label}"]
     robot, trajectory = load_robot(choice.name_or_path), read_npz(folder / TRAJECTORY_NAME)
     return _Retargeted(robot, trajectory, measure_retarget(trajectory, robot), read_notes(folder))
+
+
+def _matched(shown: Scene, truth: Scene | None) -> list[MatchedObject]:
+    """Objects against truth, where both know any."""
+    if truth is None or truth.objects is None or shown.objects is None:
+        return []
+    return objects_against_truth(shown, truth)
 
 
 def _measures(inputs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:

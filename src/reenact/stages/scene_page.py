@@ -13,15 +13,8 @@ from reenact.quality.hands import measure_hands
 from reenact.quality.unknowns import scene_unknowns
 from reenact.scene import Clip, Scene
 from reenact.stages.report_curves import hand_plots
-from reenact.stages.report_objects import (
-    ego_table,
-    numbers_table,
-    object_plots,
-    object_tables,
-    object_tiles,
-    scene_flags,
-    support_table,
-)
+from reenact.stages.report_notes import ego_table, numbers_table, scene_flags, support_table
+from reenact.stages.report_objects import object_plots, object_tables, object_tiles
 from reenact.stages.report_tables import camera_table, hands_table, source_table
 from reenact.stages.scene import as_shown
 from reenact.video.info import scaled_size
