@@ -147,6 +147,9 @@ class AutomaticFinder:
         trial, c = court.try_candidate(candidate), self.config.trial
         if not trial.valid.any() or trial.seen < c.min_seen:
             return f"could be followed in {trial.seen:.0%} of the looks only"
+        sure = float(np.median(trial.confidence[trial.valid]))
+        if sure < c.min_confidence:
+            return f"could be followed with confidence {sure:.2f} only"
         if trial.travel < c.min_travel:
             return f"moved {trial.travel:.3f} frame heights only"
         if trial.hand_share < c.min_hand_share:
@@ -156,7 +159,6 @@ class AutomaticFinder:
         why = doubts(stack, regions, trial, plate, self.config.suspects)
         if why:
             return why
-        sure = float(np.median(trial.confidence[trial.valid]))
         confidence = float(
             np.clip(0.25 + 0.35 * candidate.score + 0.3 * sure * trial.seen + 0.1 * trial.hand_share, 0, 0.97)
         )

@@ -9,6 +9,7 @@ from jaxtyping import Bool, UInt8
 
 from reenact.perception.discover.footprints import FootprintConfig, lasting_change
 from reenact.perception.discover.trial import Trial
+from reenact.perception.pictures.colour import colour_bins, histogram, similarity
 from reenact.perception.pictures.hands import HandRegions
 from reenact.perception.pictures.stack import PictureStack
 
@@ -29,6 +30,8 @@ class SuspectConfig:
     """And lets the pattern behind show: correlation with the empty scene, where that has a pattern."""
     min_different: float = 0.35
     """In some look at least this share of its pixels must differ from the empty scene, if that is known."""
+    alike: float = 0.8
+    """A region whose colours are this similar (Bhattacharyya) to those around it does not stand out."""
     pattern: float = 0.04
     """Relative spread of light from which on a surface has a pattern."""
 
@@ -55,9 +58,14 @@ def doubts(
 ) -> str:  # fmt: skip
     """The same questions to a candidate that was followed: at its best look, and over all looks."""
     best = trial.best_look()
-    why = why_no_object(stack, regions, int(trial.looks[best]), trial.mask(best), plate, config)
+    frame, mask = int(trial.looks[best]), trial.mask(best)
+    why = why_no_object(stack, regions, frame, mask, plate, config)
     if why:
         return why
+    around = trial.around(best)
+    bins = colour_bins(stack.rgb[frame])
+    if around.any() and similarity(histogram(bins[mask]), histogram(bins[around])) > config.alike:
+        return "it does not stand out from what is around it"
     at = np.flatnonzero(trial.valid)
     at = at[np.unique(np.linspace(0, len(at) - 1, 24).astype(int))].tolist()
     frames = [int(trial.looks[k]) for k in at]

@@ -27,6 +27,8 @@ class TrialConfig:
     """Share of the looks from the first to the last sight of it in which it must be followed."""
     min_travel: float = 0.035
     """How far its centre must get from where it was, against the background."""
+    min_confidence: float = 0.55
+    """Median confidence of its masks."""
     near: float = 0.6
     """A hand this close to its outline (palms) is at it."""
     min_hand_share: float = 0.6
@@ -55,6 +57,14 @@ class Trial:
     def mask(self, look: int) -> Bool[np.ndarray, "h w"]:
         """Its pixels in one look."""
         return np.asarray(self.masks.labels[int(self.looks[look])] == MaskLabel.FIRST_OBJECT)
+
+    def around(self, look: int) -> Bool[np.ndarray, "h w"]:
+        """A belt around it, hands left out."""
+        mask = self.mask(look).astype(np.uint8)
+        size = max(7, int(0.6 * np.sqrt(mask.sum())) | 1)
+        belt = cv2.dilate(mask, np.ones((size, size), np.uint8)) > 0
+        near = cv2.dilate(mask, np.ones((3, 3), np.uint8)) > 0
+        return np.asarray(belt & ~near & (self.masks.labels[int(self.looks[look])] == 0))
 
     def best_look(self) -> int:
         """The look that shows it best: surely, whole, and not smaller than usual."""

@@ -42,6 +42,19 @@ class FollowerConfig:
     """Part of the colour model renewed per frame while the object is well seen."""
     anchor: float = 0.6
     """Part of the colour model that always stays the seed's."""
+    growth: float = 1.3
+    """The outline may be this much larger than the area known so far; what lies deepest in the carried outline is kept.
+    Two things of one colour that touch would else become one."""
+    area_rate: float = 0.03
+    """Part of the known area renewed per frame while no hand covers much."""
+    piece: float = 0.2
+    """A second piece with at least this share of the outline is another thing, unless a hand lies between them."""
+    between: float = 0.25
+    """Share of hand pixels in the gap from which on the hand explains the gap."""
+    shrunk: float = 0.35
+    """An outline that no hand covers and that has less than this share of the known area is not believed."""
+    clearly_nearer: float = 0.5
+    """Of several regions that could be the lost object the nearest must be this much nearer than the next."""
     covered: float = 0.15
     """An object of which no more than this share is outside hands is hidden, not lost."""
     min_found: float = 0.35
@@ -93,6 +106,8 @@ class ObjectFollower:
         self._seed_colours = histogram(bins[mask])
         self._colours = self._seed_colours.copy()
         self._around = histogram(bins[self._ring(mask, hands == 0)])
+        self._carried: Float32[np.ndarray, "h w"] = np.zeros((0, 0), np.float32)
+        self._like: Float32[np.ndarray, "h w"] = np.zeros((0, 0), np.float32)
         self.window = (slice(0, 0), slice(0, 0))
         """Part of the frame that the last prediction is about."""
         self.score: Float32[np.ndarray, "h w"] = np.zeros((0, 0), np.float32)
@@ -116,7 +131,9 @@ class ObjectFollower:
         blurred = np.clip(blurred, 0.002, 0.998)
         shape = np.clip(np.log(blurred / (1 - blurred)), -c.shape_limit, c.shape_limit)
         ratio = ColourRatio.of(self._model(), self._around, c.colour_limit)
-        score = (shape + ratio.at(view.bins[window])).astype(np.float32)
+        self._like = ratio.at(view.bins[window])
+        score = (shape + self._like).astype(np.float32)
+        self._carried = blurred
         self.score = smooth_along_edges(
             score, np.ascontiguousarray(view.guide[window]), c.edge_radius_px, c.edge_noise
         )
@@ -126,17 +143,24 @@ class ObjectFollower:
         c, window = self.config, self.window
         whole, bins, free = self.whole[window], view.bins[window], view.hands[window] == 0
         mine = _connected(mine & free, whole > 0.5)
+        mine = _held_small(mine, self._carried, c.growth * self.area)
+        mine = _one_piece(mine, free, self.area, c)
         expected = (whole > 0.5) & free
         outline = max(float((whole > 0.5).sum()), 1.0)
         self.hidden_share = float(((whole > 0.5) & ~free).sum()) / outline
         found = float((mine & (whole > 0.3)).sum()) / max(float(expected.sum()), 1.0)
         alike = similarity(histogram(bins[mine]), self._model()) if mine.any() else 0.0
         hidden = float(expected.sum()) <= c.covered * max(self.area, outline)
-        missed = hidden or found < c.min_found or alike < c.min_alike
+        inside = _inside_share(whole)
+        shrunk = self.hidden_share < 0.2 and float(mine.sum()) < c.shrunk * inside * self.area
+        missed = hidden or shrunk or found < c.min_found or alike < c.min_alike
         self.seen = np.zeros_like(self.seen)
         self.seen[window] = mine
         self.valid = not missed
-        self.confidence = 0.0 if missed else self._trust(found, alike)
+        rivals = float(((self._like > 1.0) & free & ~mine).sum()) / max(float(mine.sum()), 1.0)
+        self.confidence = (
+            0.0 if missed else self._trust(found, alike) * float(np.clip(1.2 - rivals, 0.3, 1.0))
+        )
         self._missed_s = self._missed_s + view.dt if missed and not hidden else 0.0
         if self._missed_s > c.patience_s or (hidden and outline < 0.1 * self.area):
             self._lose()
@@ -162,23 +186,27 @@ class ObjectFollower:
         ratio = ColourRatio.of(self._model(), around, c.colour_limit).at(view.bins[part])
         like = ((cv2.blur(ratio, (3, 3)) > 0.4) & free).astype(np.uint8)
         like = cv2.morphologyEx(like, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-        best = self._best_region(like, view.bins[part])
+        best = self._best_region(like, view.bins[part], np.array([x - u0, y - v0]))
         if best is not None:
             mask = np.zeros(taken.shape, bool)
             mask[part] = best
             self._restart(mask, view)
 
-    def _best_region(self, like: np.ndarray, bins: np.ndarray) -> np.ndarray | None:
-        count, parts, stats, _ = cv2.connectedComponentsWithStats(like)
-        best, best_alike = None, self.config.search_alike
+    def _best_region(self, like: np.ndarray, bins: np.ndarray, last: np.ndarray) -> np.ndarray | None:
+        """The one region of fitting size and colours; none where two could be it."""
+        c = self.config
+        count, parts, stats, centres = cv2.connectedComponentsWithStats(like)
+        low, high = (share * self.area for share in c.search_area)
+        fits = []
         for k in range(1, count):
-            low, high = self.config.search_area
-            if not low * self.area <= stats[k, cv2.CC_STAT_AREA] <= high * self.area:
-                continue
-            alike = similarity(histogram(bins[parts == k]), self._model())
-            if alike > best_alike:
-                best, best_alike = k, alike
-        return None if best is None else parts == best
+            if low <= stats[k, cv2.CC_STAT_AREA] <= high:
+                alike = similarity(histogram(bins[parts == k]), self._model())
+                if alike > c.search_alike:
+                    fits.append((float(np.linalg.norm(centres[k] - last)), k))
+        fits.sort()
+        if not fits or (len(fits) > 1 and fits[0][0] > c.clearly_nearer * fits[1][0]):
+            return None
+        return np.asarray(parts == fits[0][1])
 
     def _restart(self, mask: np.ndarray, view: View) -> None:
         self.seen, self.whole = mask, mask.astype(np.float32)
@@ -204,7 +232,7 @@ class ObjectFollower:
         whole = np.where(edge & free, np.maximum(whole, 0.9 * old), whole).astype(np.float32)
         self.whole[self.window] = whole
         if self.hidden_share < 0.3:
-            self.area = 0.95 * self.area + 0.05 * float(mine.sum())
+            self.area = (1 - c.area_rate) * self.area + c.area_rate * float(mine.sum())
         ring = self._ring(whole > 0.3, free)
         self._around = 0.85 * self._around + 0.15 * histogram(bins[ring])
         if self.confidence > 0.6 and self.hidden_share < 0.3:
@@ -243,6 +271,41 @@ def _taken_along(whole: np.ndarray, hands: np.ndarray, shift: np.ndarray) -> Flo
     covers = [int((inside & ((hands == 1 + s) | (hands == 3 + s))).sum()) for s in (0, 1)]
     dx, dy = shift[int(covers[1] > covers[0])]
     return np.array([[1.0, 0.0, float(dx)], [0.0, 1.0, float(dy)]])
+
+
+def _inside_share(whole: np.ndarray) -> float:
+    """1, or less for an outline that lies at the window's side and so may leave the picture."""
+    edge = max(whole[0].max(), whole[-1].max(), whole[:, 0].max(), whole[:, -1].max()) if whole.size else 0.0
+    return 0.3 if float(edge) > 0.3 else 1.0
+
+
+def _held_small(mine: np.ndarray, carried: np.ndarray, most: float) -> Bool[np.ndarray, "h w"]:
+    """The pixels that lie deepest in the carried outline, at most so many."""
+    extra = int(mine.sum()) - int(most)
+    if extra <= 0:
+        return mine
+    depth = np.sort(carried[mine])
+    return np.asarray(mine & (carried >= depth[min(extra, len(depth) - 1)]))
+
+
+def _one_piece(
+    mine: np.ndarray, free: np.ndarray, area: float, config: FollowerConfig
+) -> Bool[np.ndarray, "h w"]:
+    """Of pieces that no hand separates, the one whose area fits best; with a hand between them, all."""
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mine.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return mine
+    large = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] > config.piece * mine.sum()]
+    if len(large) < 2:
+        return mine
+    rows, columns = np.nonzero(np.isin(parts, large))
+    hull = np.zeros(mine.shape, np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.stack([columns, rows], axis=-1).astype(np.int32)), 1)
+    gap = (hull > 0) & ~mine
+    if not gap.any() or float((gap & ~free).sum()) > config.between * float(gap.sum()):
+        return mine
+    best = min(large, key=lambda k: abs(np.log(float(stats[k, cv2.CC_STAT_AREA]) / max(area, 1.0))))
+    return np.asarray(parts == best)
 
 
 def _connected(mask: np.ndarray, core: np.ndarray) -> Bool[np.ndarray, "h w"]:
