@@ -1,33 +1,42 @@
-"""Stage `depth`: how far pixels are. In: clip, camera, hands (and `depth_files`, or truth).
+"""Stage `depth`: how far pixels are. In: clip, camera, hands, masks (and `depth_files`, or truth).
 
 Out: the `depth` record and the volume `depth.h5`. Without depth pictures only the hands have depth (backend `sparse`).
+Relative depth becomes metric by the hands: their drawn skin against the depth inside their masks; before that, a still
+camera's frames are brought to the room behind everything.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from reenact.errors import InputError
+from reenact.geometry.transforms import apply, inverse
 from reenact.perception.depth.contract import DepthBackend
 from reenact.perception.depth.files import DepthFilesConfig, DepthFolder
 from reenact.perception.depth.sparse import SparseDepth, SparseDepthConfig
 from reenact.perception.depth.stereo import StereoCalibration, StereoConfig, StereoPairs
-from reenact.perception.depth.stored import write_depth
+from reenact.perception.depth.stored import FrameScale, write_depth
 from reenact.perception.depth.truth import TruthDepth, TruthDepthConfig
 from reenact.pipeline.stage import StageCall
 from reenact.records import load_record
 from reenact.records.volumes import VolumeReader
+from reenact.refine.calibration.affine import AffineDepth, background_template, to_template
+from reenact.refine.calibration.hand_depth import HandDepth, scale_from_hands
+from reenact.rendering.mesh_depth import View
 from reenact.scene import CameraTrack, Clip, HandTracks
 from reenact.stages.clip import load_clip
+from reenact.stages.masks import load_masks
 from reenact.stages.notes import write_notes
 from reenact.stages.points import DEPTH_UNITS
 
+TEMPLATE_FRAMES = 24
+"""Frames from which the picture of the room behind everything is made."""
 _PICTURES = (".png", ".jpg", ".jpeg")
 
 
@@ -56,8 +65,14 @@ def run(call: StageCall[DepthConfig]) -> None:
     """See the module's docstring."""
     clip = load_clip(call.inputs["clip"])
     with _backend(call, clip) as backend:
-        record = write_depth(backend, len(clip.t_ns), call.out, report=call.report)
-        notes = dict(backend.diagnostics)
+        scales, calibration = (
+            ({}, {}) if backend.kind == "depth_metric" else metres_from_hands(backend, call.inputs)
+        )
+        record = write_depth(
+            backend, len(clip.t_ns), call.out, scales=scales, metric=True if scales else None,
+            scale_source="hand" if scales else None, report=call.report,
+        )  # fmt: skip
+        notes = {**backend.diagnostics, **calibration}
     known = float(record.valid.mean()) if len(record.valid) else 0.0
     write_notes(
         call.out,
@@ -71,6 +86,62 @@ def run(call: StageCall[DepthConfig]) -> None:
             **notes,
         },
     )
+
+
+def metres_from_hands(
+    backend: DepthBackend, inputs: Mapping[str, Path]
+) -> tuple[dict[int, FrameScale], dict[str, Any]]:
+    """Scale and shift of every frame of relative depth, or nothing where no frame shows a hand well enough."""
+    camera = load_record(CameraTrack, inputs["camera"], "camera")
+    hands = load_record(HandTracks, inputs["hands"], "hands")
+    masks = load_masks(inputs["masks"])
+    frames = range(len(hands.valid))
+    first = next((image for image in map(backend.frame, frames) if image is not None), None)
+    if first is None or camera.model != "pinhole":
+        return {}, {"calibration": "no depth, or a lens through which hands are not drawn"}
+    height, width = first.values.shape
+
+    def label(frame: int) -> np.ndarray:
+        small = masks.labels[frame]
+        rows, columns = (
+            np.arange(height) * small.shape[0] // height,
+            np.arange(width) * small.shape[1] // width,
+        )
+        return np.asarray(small[rows][:, columns])
+
+    def values(frame: int) -> np.ndarray | None:
+        image = backend.frame(frame)
+        return None if image is None else image.values
+
+    maps = {k: AffineDepth() for k in frames}
+    if camera.motion == "still":
+        some = sorted({int(k) for k in np.linspace(0, len(frames) - 1, min(len(frames), TEMPLATE_FRAMES))})
+        template, _ = background_template(values, lambda k: label(k) == 0, some)
+        for k in frames:
+            seen = values(k)
+            if seen is not None:
+                maps[k] = to_template(np.where(label(k) == 0, seen, 0), template)
+    view = View.of(camera.params, camera.width_px, camera.height_px).resized(width, height)
+    T = np.asarray(inverse(camera.scene_T_camera()))
+    drawn, measured, labels = [], [], []
+    with HandDepth(view) as pictures:
+        for k, side in zip(*np.nonzero(hands.valid), strict=True):
+            seen = values(int(k))
+            if seen is not None:
+                joints = np.asarray(apply(T[k], hands.joints_world[k, side]))
+                drawn.append(pictures.drawn(joints, int(side), float(hands.hand_length[side])))
+                measured.append(maps[int(k)](seen))
+                labels.append(label(int(k)))
+    scale = scale_from_hands(drawn, measured, labels, hands.hand_length_source in ("user", "truth"))
+    if scale is None:
+        return {}, {"calibration": "no frame shows a hand and its depth"}
+    spread = float(np.hypot(scale.sigma_relative, first.sigma_relative))
+    scales = {k: FrameScale(m.scale * scale.scale, m.shift * scale.scale, spread) for k, m in maps.items()}
+    return scales, {
+        "scale": scale.scale,
+        "scale_sigma_relative": scale.sigma_relative,
+        "hand_pixels": scale.count,
+    }
 
 
 def is_dense(backend: str) -> bool:

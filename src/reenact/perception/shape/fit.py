@@ -104,9 +104,7 @@ class PrimitiveFit:
     def _estimate(self, frame: int, fitted: _Fitted, sighting: Sighting) -> ShapeEstimate:
         vertices, faces = primitive_mesh(fitted.kind, fitted.size)
         source, scale_sigma = self._scale(sighting, fitted.T_camera_object)
-        shared = (
-            scale_sigma if source == "depth" else 0.0
-        )  # the others are terms of the fit and in its spread
+        shared = scale_sigma if source in ("depth", "prior") else 0.0  # else it is in the fit's own spread
         relative = np.sqrt(fitted.sigma_log**2 + self.config.model_error**2 + shared**2)
         axis, order = primitive_symmetry(fitted.kind, fitted.size)
         confidence = float(np.clip((fitted.iou - 0.5) * 2, 0.05, 1.0) / (1 + 4 * float(relative.mean())))

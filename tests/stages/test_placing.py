@@ -1,0 +1,147 @@
+"""The stages depth, support, objects over a toy clip: bound by the plan and right within their sigmas."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reenact.cli.run import RunOptions, resolve
+from reenact.errors import SetupError
+from reenact.perception.depth.stored import StoredDepth
+from reenact.perception.depth.truth import TruthDepthConfig
+from reenact.perception.pose.all_objects import ObjectsConfig
+from reenact.perception.pose.config import PoseConfig
+from reenact.perception.shape.contract import BadShape
+from reenact.pipeline.graph import Pipeline
+from reenact.pipeline.item import Item
+from reenact.pipeline.run_item import run_item
+from reenact.pipeline.store import ArtefactStore
+from reenact.records import load_record
+from reenact.rendering.gl import choose_backend
+from reenact.scene import FoundObjects, ObjectShapes, ObjectTracks, PoseCovariance, SupportPlane
+from reenact.stages.camera import CameraConfig
+from reenact.stages.clip import Segment
+from reenact.stages.depth import DepthConfig
+from reenact.stages.found import FoundConfig
+from reenact.stages.landmarks import LandmarksConfig
+from reenact.stages.masks import MasksConfig
+from reenact.stages.objects import NamedSize, PlacedObjectsConfig, given_shape
+from reenact.stages.placing import PlacingConfig
+from reenact.stages.plan import RunConfig, plan
+from reenact.stages.points import PointsConfig
+from reenact.stages.seeing import SeeingConfig
+from reenact.toy.clip import ToyClip, make_clip
+from reenact.toy.config import ToyConfig
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> ToyClip:
+    try:
+        choose_backend()
+    except SetupError as error:
+        pytest.skip(str(error))
+    config = ToyConfig(activity="push", seed=3, fps_hz=2.0, duration_s=2.5, width_px=240, height_px=180, samples=0, clutter=0,
+                       shadows=False)  # fmt: skip
+    return make_clip(config, tmp_path_factory.mktemp("placing") / "push")
+
+
+def run_stages(toy: ToyClip, out: Path, placing: PlacingConfig) -> dict[str, Path]:
+    """Truth for all that is not placing; returns the folders of the stages."""
+    config = RunConfig(
+        camera=CameraConfig(backend="truth"), landmarks=LandmarksConfig(backend="truth"), objects="auto",
+        seeing=SeeingConfig(FoundConfig("truth"), MasksConfig("truth"), PointsConfig("truth")), placing=placing,
+    )  # fmt: skip
+    stages = [s for s in plan(config, [], with_truth=True).stages if s.name != "report"]
+    pipeline = Pipeline(stages, ("video", "segment", "truth"))
+    segment = out / "segment.json"
+    Segment("toy").write(segment)
+    store = ArtefactStore(out / "store")
+    item = Item("toy", {"video": toy.video_path, "segment": segment, "truth": toy.folder / "truth"})
+    result = run_item(pipeline, item, store)
+    assert result.failure is None, result.failure
+    return {s.name: store.folder(s.name, result.keys[s.name]) for s in pipeline.stages}
+
+
+@pytest.fixture(scope="module")
+def placed(toy: ToyClip, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    depth = DepthConfig(backend="truth", truth=TruthDepthConfig(noise=0.01, metric=False))
+    quick = PoseConfig(search_turns=8, search_rotations=24, search_keep=4, search_finish=2)
+    objects = PlacedObjectsConfig(classical=ObjectsConfig(pose=quick))
+    return run_stages(toy, tmp_path_factory.mktemp("placed"), PlacingConfig(depth=depth, objects=objects))
+
+
+def test_relative_depth_becomes_metric_by_the_hands(toy: ToyClip, placed: dict[str, Path]) -> None:
+    with StoredDepth(placed["depth"]) as depth:
+        assert depth.metric
+        assert depth.record.scale_source == "hand"
+        found = depth(2)
+        assert found is not None
+        true = toy.depth(2)
+        known = (found[0] > 0) & (true > 0)
+        ratio = float(np.median(found[0][known] / true[known]))
+        assert ratio == pytest.approx(1.0, abs=0.06)
+        assert abs(ratio - 1) < 2 * found[1]
+
+
+def test_the_table_and_the_pushed_thing_are_where_they_are(toy: ToyClip, placed: dict[str, Path]) -> None:
+    plane = load_record(SupportPlane, placed["support"], "support")
+    assert plane.valid
+    assert plane.origin == "depth"
+    assert plane.normal_world[2] > 0.995
+    objects = load_record(ObjectTracks, placed["objects"], "objects_raw")
+    spread = load_record(PoseCovariance, placed["objects"], "pose_covariance")
+    truth = toy.scene.objects
+    assert truth is not None
+    i = objects.object_ids.index(truth.object_ids[0])
+    ok = objects.valid[:, i]
+    assert ok.mean() > 0.8
+    vertices = truth.mesh(0)[0]
+    middle = (vertices.min(0) + vertices.max(0)) / 2
+    true = truth.T_world_object[:, 0, :3, :3] @ middle + truth.T_world_object[:, 0, :3, 3]
+    away = np.linalg.norm(objects.T_world_object[ok, i, :3, 3] - true[ok], axis=1)
+    sigma = np.sqrt(np.trace(spread.covariance[:, i, :3, :3], axis1=1, axis2=2))[ok]
+    assert np.median(away) < 0.04
+    assert (away < 3 * sigma).mean() > 0.9
+
+
+def test_shapes_say_where_their_metres_come_from(toy: ToyClip, placed: dict[str, Path]) -> None:
+    shapes = load_record(ObjectShapes, placed["objects"], "shapes")
+    objects = load_record(ObjectTracks, placed["objects"], "objects_raw")
+    for i, kind in enumerate(shapes.kinds):
+        if kind == "unknown":
+            assert not objects.valid[:, i].any()
+            continue
+        assert shapes.scale_sources[i] == "depth"
+        assert np.allclose(np.ptp(objects.mesh(i)[0], axis=0), shapes.size[i], rtol=1e-6)
+        assert (shapes.sigma_size[i] > 0).all()
+
+
+def test_user_shapes_reach_the_objects_they_name(toy: ToyClip) -> None:
+    options = dataclasses.replace(
+        RunOptions(videos=()), object_box=("0,1,2,3,4,red cup",), object_size=("cup=0.1,0.1,0.2,cylinder", "*=0.3,0.3,0.3")
+    )  # fmt: skip
+    config = resolve(options)
+    assert config.objects == "auto"
+    assert config.placing.objects.sizes == (
+        NamedSize("cup", (0.1, 0.1, 0.2), "cylinder"), NamedSize("*", (0.3, 0.3, 0.3)),
+    )  # fmt: skip
+    found = FoundObjects(
+        object_ids=("a", "b"), names=("red cup", "thing"), roles=("unknown",) * 2, seed_frame=np.zeros(2, np.int64),
+        seed_box_px=np.zeros((2, 4)), confidence=np.ones(2), sources=("user_box",) * 2, reasons=("", ""), backend="",
+        licence="",
+    )  # fmt: skip
+    shapes = [given_shape(i, found, config.placing.objects) for i in (0, 1)]
+    assert [s.size.round(3).tolist() for s in shapes if s is not None] == [[0.1, 0.1, 0.2], [0.3, 0.3, 0.3]]
+    with pytest.raises(BadShape):
+        resolve(dataclasses.replace(options, object_mesh=("cup=/nowhere.obj",)))
+    with pytest.raises(BadShape):
+        resolve(dataclasses.replace(options, object_size=("0.1,0.1,0.2",)))
+
+
+def test_the_stages_are_there_only_when_objects_are_wanted() -> None:
+    assert not {"depth", "support", "objects"} & {s.name for s in plan(RunConfig(), []).stages}
+    names = [s.name for s in plan(RunConfig(objects="auto"), [], with_depth=True).stages]
+    assert names.index("points") < names.index("depth") < names.index("support") < names.index("objects")
