@@ -190,7 +190,7 @@ class LearnedConfig:
 
     weights: str = ""
     """A weights file of your own (its card beside it); the shipped ones when empty."""
-    samples: int = 128
+    samples: int = 256
     """Roots drawn for a clip, shared among its windows."""
     medoids: int = 5
     """Representatives that are judged on the whole clip (EgoInfinity: K = 5)."""
@@ -198,7 +198,7 @@ class LearnedConfig:
     """Gravity less certain than this (rad) is not shown to the network."""
     prior_sigmas: float = 2.0
     """Without it, samples tilted further than this from what was assumed are set aside (one-sigmas)."""
-    proposals: int = 16
+    proposals: int = 32
     """Samples (besides the medoids) that "learned_search" hands to the search's polish."""
     seed: int = 0
     """Seed of the draws."""
