@@ -17,6 +17,7 @@ from reenact.retarget.arms import ArmConfig, ArmTask, solve_arms
 from reenact.retarget.contact_targets import ContactConfig, ContactPlan, follow_contacts, plan_contacts
 from reenact.retarget.fingers import FingerConfig, solve_fingers
 from reenact.retarget.grippers import GripperConfig, solve_gripper
+from reenact.retarget.letting_go import LettingGoConfig, let_go
 from reenact.retarget.posture_bank import BankConfig
 from reenact.retarget.report import RetargetReport, count_misses, make_report
 from reenact.retarget.robot_arms import robot_arms
@@ -62,6 +63,7 @@ class RetargetConfig:
     learned: LearnedConfig = field(default_factory=LearnedConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
     arms: ArmConfig = field(default_factory=ArmConfig)
+    letting_go: LettingGoConfig = field(default_factory=LettingGoConfig)
     fingers: FingerConfig = field(default_factory=FingerConfig)
     grippers: GripperConfig = field(default_factory=GripperConfig)
 
@@ -237,7 +239,7 @@ def _solve(
         from reenact.retarget.mink_loop import mink_arms
 
         return mink_arms(robot, tasks)
-    return solve_arms(tasks, config.arms)
+    return let_go(tasks, solve_arms(tasks, config.arms), config.arms, config.letting_go)
 
 
 def _trajectory(
