@@ -90,6 +90,14 @@ def test_a_hand_that_was_filled_in_is_pale_and_nothing_else_changes(scene: Scene
     assert (np.abs(pale.astype(int) - seen).max(axis=2) > 2).mean() < 0.25
 
 
+def test_a_mesh_without_a_surface_is_left_out(scene: Scene, view: EgoView) -> None:
+    assert scene.objects is not None
+    line = replace(scene.objects, mesh_vertices=scene.objects.mesh_vertices * [1, 0, 0])
+    (picture,) = pictures(replace(scene, objects=line), view, (0,))
+    want = hue(np.array(object_rgb(0), float))
+    assert (np.apply_along_axis(hue, 2, picture.astype(float)) @ want < 0.995).all()
+
+
 def test_the_surface_says_whether_it_is_known(scene: Scene) -> None:
     up = np.array([0.0, 0.0, 1.0])
     assumed = ground_of(scene, up)

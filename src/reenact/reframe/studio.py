@@ -26,6 +26,8 @@ from reenact.scene import CameraTrack, Scene, Source
 CONTACT_RADIUS = 0.010
 """Of the dot at a touching fingertip (m): a little more than the fingertip's own, so that it is seen."""
 FILLED_ALPHA = 0.45
+LEAST_SURFACE = 1e-6
+"""A mesh with less (m2) is a line or a point and is left out."""
 GRID_STEP = 0.10
 """Side of the squares of the surface (m)."""
 _FAR = np.array([0.0, 0.0, -1e3])
@@ -165,10 +167,13 @@ class EgoStudio:
 
 
 def _drawable(scene: Scene, k: int) -> bool:
-    """Has a mesh, and is somewhere in some frame."""
+    """Has a surface, and is somewhere in some frame."""
     assert scene.objects is not None
     vertices, faces = scene.objects.mesh(k)
-    return len(vertices) >= 4 and len(faces) >= 4 and bool(scene.objects.valid[:, k].any())
+    if len(vertices) < 4 or len(faces) < 4 or not scene.objects.valid[:, k].any():
+        return False
+    a, b, c = np.moveaxis(vertices[faces], 1, 0)
+    return bool(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() > LEAST_SURFACE)
 
 
 def _add_mesh(
