@@ -116,9 +116,9 @@ def infer(
 
 
 def _transition(config: StateConfig) -> np.ndarray:
-    """Log price of one state after another; a state may follow itself with new constants (put down anew, regrasped)."""
+    """Log price of one state after another; a hold may follow itself with a new grip, rest may not follow rest."""
     price = np.full((CHAIN, CHAIN), -config.change)
-    price[1, 1] = -np.inf
+    price[0, 0] = price[1, 1] = -np.inf  # else steps of rest would stand in for any slow motion
     for hand in (2, 3):
         price[hand, 4] = price[4, hand] = -config.one_hand_more
     return price
