@@ -37,7 +37,7 @@ ROBOTS = {
 }
 METHODS: tuple[FingerMethod, ...] = get_args(FingerMethod)
 HEADER = (
-    f"{'clip':<14}{'hand':<9}{'method':<10}{'tip mm':>8}{'p95':>7}{'pinch mm':>9}{'p95':>7}{'bend r':>8}{'rough':>9}"
+    f"{'clip':<16}{'hand':<9}{'method':<10}{'tip mm':>8}{'p95':>7}{'pinch mm':>9}{'p95':>7}{'bend r':>8}{'rough':>9}"
     f"{'acc':>7}{'outside':>9}{'jump':>6}{'lag ms':>7}{'ms/frame':>9}"
 )
 
@@ -69,7 +69,7 @@ def compare(shared: Path | None, only: str = "") -> Iterator[str]:
             if only in hand:
                 model = HandModel(load_robot(robot_name), "right")
                 for method in METHODS:
-                    yield f"{name:<14}{hand:<9}{method:<10}{_row(model, targets, method)}"
+                    yield f"{name:<16}{hand:<9}{method:<10}{_row(model, targets, method)}"
 
 
 def _row(model: HandModel, targets: HandTargets, method: FingerMethod) -> str:
