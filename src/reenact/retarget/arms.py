@@ -208,8 +208,8 @@ class ArmTerms:
 
 
 def quick_arms(config: ArmConfig | None = None) -> ArmConfig:
-    """Settings for speed: fewer keyframes and starts, looser stops. About half the time; the difference is measured in
-    `benchmarks/retarget` (2 mm at most where motion is reachable, branches found a little less often)."""
+    """Settings for speed: fewer keyframes and starts, looser stops; a third to half of the time. As good on clips that are
+    reachable throughout (`benchmarks/retarget`); on others a worse branch of postures may be taken."""
     config = config or ArmConfig()
     keyframes = replace(config.keyframes, spacing_s=0.5, starts=3, rounds=1, iterations=5)
     return replace(
