@@ -15,6 +15,7 @@ from reenact.perception.depth.truth import TruthDepthConfig
 from reenact.perception.pose.all_objects import ObjectsConfig
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.shape.contract import BadShape
+from reenact.perception.shape.fit import ShapeFitConfig
 from reenact.pipeline.graph import Pipeline
 from reenact.pipeline.item import Item
 from reenact.pipeline.run_item import run_item
@@ -43,8 +44,8 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> ToyClip:
         choose_backend()
     except SetupError as error:
         pytest.skip(str(error))
-    config = ToyConfig(activity="push", seed=3, fps_hz=2.0, duration_s=2.5, width_px=240, height_px=180, samples=0, clutter=0,
-                       shadows=False)  # fmt: skip
+    config = ToyConfig(activity="push", seed=3, fps_hz=2.0, duration_s=2.5, width_px=240, height_px=180, clutter=0,
+                       samples=0, shadows=False)  # fmt: skip
     return make_clip(config, tmp_path_factory.mktemp("placing") / "push")
 
 
@@ -69,7 +70,7 @@ def run_stages(toy: ToyClip, out: Path, placing: PlacingConfig) -> dict[str, Pat
 def placed(toy: ToyClip, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     depth = DepthConfig(backend="truth", truth=TruthDepthConfig(noise=0.01, metric=False))
     quick = PoseConfig(search_turns=8, search_rotations=24, search_keep=4, search_finish=2)
-    objects = PlacedObjectsConfig(classical=ObjectsConfig(pose=quick))
+    objects = PlacedObjectsConfig(classical=ObjectsConfig(pose=quick, shape=ShapeFitConfig(window_px=64)))
     return run_stages(toy, tmp_path_factory.mktemp("placed"), PlacingConfig(depth=depth, objects=objects))
 
 

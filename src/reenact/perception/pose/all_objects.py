@@ -19,8 +19,10 @@ from reenact.perception.pose.contract import ObjectPoses
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.sightings import ClipEvidence, ClipSightings
 from reenact.perception.pose.tracker import PoseTracker
+from reenact.perception.pose.window import Camera
 from reenact.perception.shape.contract import ShapeEstimate
 from reenact.perception.shape.fit import PrimitiveFit, ShapeFitConfig
+from reenact.perception.shape.hull import HullConfig, visual_hull
 from reenact.rendering.mesh_depth import MeshDepthRenderer, View
 from reenact.scene import FoundObjects, ObjectShapes, ObjectTracks, PoseCovariance, Source
 
@@ -35,6 +37,8 @@ class ObjectsConfig:
     """Following poses."""
     shape: ShapeFitConfig = field(default_factory=ShapeFitConfig)
     """Fitting plain solids."""
+    hull: HullConfig | None = None
+    """Carve a visual hull where a fitted thing was seen from many sides, and follow it once more with that."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,32 @@ def place_objects(
                 assert shape is not None
                 tracker = PoseTracker(renderer, mesh_idx, camera, config.pose)
                 poses[i] = tracker.track(model_of(shape, config.pose), sightings[i], shape.start)
+    if config.hull is not None:
+        _carve(shapes, poses, [g is None for g in given], sightings, camera, config)
     return _records(found, evidence, shapes, poses)
+
+
+def _carve(
+    shapes: list[ShapeEstimate | None],
+    poses: list[ObjectPoses | None],
+    fitted: list[bool],
+    sightings: Sequence[ClipSightings],
+    camera: Camera,
+    config: ObjectsConfig,
+) -> None:
+    """Fitted shapes that were seen all around become hulls, in place."""
+    size = config.pose.window_px
+    for i, (shape, pose) in enumerate(zip(shapes, poses, strict=True)):
+        if not fitted[i] or shape is None or pose is None:
+            continue
+        hull = visual_hull(shape, sightings[i], pose, camera, config.hull)
+        if hull is None:
+            continue
+        mesh = (hull.vertices, hull.faces)
+        with MeshDepthRenderer(View(np.eye(3), size, size), [mesh], near=0.05, far=20) as renderer:
+            tracker = PoseTracker(renderer, 0, camera, config.pose)
+            poses[i] = tracker.track(model_of(hull, config.pose), sightings[i], hull.start)
+        shapes[i] = hull
 
 
 def model_of(shape: ShapeEstimate, config: PoseConfig) -> ObjectModel:
