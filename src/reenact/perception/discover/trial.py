@@ -27,7 +27,7 @@ class TrialConfig:
     """Share of the looks from the first to the last sight of it in which it must be followed."""
     min_travel: float = 0.035
     """How far its centre must get from where it was, against the background."""
-    min_confidence: float = 0.55
+    min_confidence: float = 0.4
     """Median confidence of its masks."""
     near: float = 0.6
     """A hand this close to its outline (palms) is at it."""

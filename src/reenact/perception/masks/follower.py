@@ -53,6 +53,8 @@ class FollowerConfig:
     """Share of hand pixels in the gap from which on the hand explains the gap."""
     shrunk: float = 0.35
     """An outline that no hand covers and that has less than this share of the known area is not believed."""
+    beside_a_twin: float = 0.5
+    """Factor on the confidence while another region of its colours and size is near: the two may be exchanged."""
     clearly_nearer: float = 0.5
     """Of several regions that could be the lost object the nearest must be this much nearer than the next."""
     covered: float = 0.15
@@ -157,10 +159,7 @@ class ObjectFollower:
         self.seen = np.zeros_like(self.seen)
         self.seen[window] = mine
         self.valid = not missed
-        rivals = float(((self._like > 1.0) & free & ~mine).sum()) / max(float(mine.sum()), 1.0)
-        self.confidence = (
-            0.0 if missed else self._trust(found, alike) * float(np.clip(1.2 - rivals, 0.3, 1.0))
-        )
+        self.confidence = 0.0 if missed else self._trust(found, alike) * self._alone(mine, free, bins)
         self._missed_s = self._missed_s + view.dt if missed and not hidden else 0.0
         if self._missed_s > c.patience_s or (hidden and outline < 0.1 * self.area):
             self._lose()
@@ -224,6 +223,19 @@ class ObjectFollower:
     def _trust(self, found: float, alike: float) -> float:
         low = self.config.min_alike
         return float(np.clip(min(found, 1.0) * (alike - low) / (0.9 - low), 0.05, 1.0))
+
+    def _alone(self, mine: np.ndarray, free: np.ndarray, bins: np.ndarray) -> float:
+        """1, or `beside_a_twin` where another region nearby has the same colours and about the same size."""
+        others = ((self._like > 1.0) & free & ~mine).astype(np.uint8)
+        low, high = (share * float(mine.sum()) for share in self.config.search_area)
+        if float(others.sum()) < low:
+            return 1.0
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(others, connectivity=4)
+        for k in range(1, count):
+            fits = low <= stats[k, cv2.CC_STAT_AREA] <= high
+            if fits and similarity(histogram(bins[parts == k]), self._model()) > self.config.search_alike:
+                return self.config.beside_a_twin
+        return 1.0
 
     def _renew(self, mine: np.ndarray, free: np.ndarray, bins: np.ndarray) -> None:
         c, old = self.config, self.whole[self.window]
