@@ -40,7 +40,16 @@ def first_pose(
 
     near: a rotation (camera frame) known to be close to the right one; far ones must then fit clearly better.
     """
-    return best_of(refiner, sighting, rotations(refiner.model, sighting.plane, config, near), config)
+    found = best_of(refiner, sighting, rotations(refiner.model, sighting.plane, config, near), config)
+    if found is None or near is not None or sighting.plane is None or not poor(found.fit):
+        return found
+    other = best_of(refiner, sighting, rotations(refiner.model, None, config, None), config)
+    return other if other is not None and other.value > found.value + 0.05 else found
+
+
+def poor(fit: Fit) -> bool:
+    """Whether a fit leaves doubt that it is the right side up."""
+    return fit.iou < 0.85 or 0 <= fit.depth_share < 0.8
 
 
 def best_of(

@@ -16,7 +16,7 @@ from jaxtyping import Float64
 from reenact.geometry.transforms import inverse
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import ObjectPoses, PoseStart, Sighting, SightingSource
-from reenact.perception.pose.initial import Candidate, first_pose, nudged
+from reenact.perception.pose.initial import Candidate, first_pose, nudged, poor
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import Fit, PoseRefiner, Prior, feet_of, score
 from reenact.perception.pose.rigid import rigid_ransac
@@ -108,7 +108,7 @@ class _Run:
             value = found.value * (0.6 + 0.4 * found.fit.visible_share)
             if best is None or value > best[0] + 0.02:
                 best = (value, frame, sighting.T_world_camera @ found.T_camera_object)
-            if found.fit.iou > 0.9:
+            if not poor(found.fit):
                 break
         return None if best is None else best[1:]
 
