@@ -49,7 +49,7 @@ class InteractionConfig:
     """Times that states are inferred and poses solved for."""
     height_sigma: float = 0.008
     """Error of a height over the table once drift has been taken out (m)."""
-    settled_depth_slack: float = 0.006
+    settled_depth_slack: float = 0.01
     """Relative depth error that is left once drift has been taken out."""
 
 
@@ -107,6 +107,8 @@ def refine(
     observed, bodies = _start(seen, t_seconds, camera, hands, trust, config)
     states: tuple[ObjectStates, ...] = ()
     grips: tuple[tuple[Grips | None, ...], ...] = ()
+    anchored = support is not None and support.valid
+    terms = config.tracks if anchored else replace(config.tracks, drift=config.tracks.drift_unanchored)
     for n in range(config.rounds):
         cleared = _cleared(seen, observed, bodies, t_seconds, config) if n else seen
         evidence = config.states.evidence if n == 0 else _settled(config)
@@ -130,7 +132,7 @@ def refine(
             else []
         )
         problem = Problem(observed, seen.hands, grids, tuple(hulls), still, grips, tuple(stands), support)
-        bodies = solve(problem, bodies, config.tracks, config.contact, config.solve)
+        bodies = solve(problem, bodies, terms, config.contact, config.solve)
     return Refined(observed, bodies, seen.hands, grids, middles, states, grips, seen.tracks)
 
 

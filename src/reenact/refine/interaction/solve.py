@@ -88,13 +88,21 @@ def assemble(
     add_drift(system, bodies, seen, tracks)
     add_smooth(system, bodies, seen, tracks)
     for n in range(HANDS, count):
-        pair = np.minimum(problem.still[:-1, n], problem.still[1:, n])
+        pair = believed(problem.still[:, n])
         add_still(system, bodies, n, pair, seen, tracks)
         for side in range(HANDS):
             _add_hand(system, problem, bodies, side, n, tracks, contact)
     for stand in problem.stands:
         _add_stand(system, problem, bodies, stand, contact)
     return system
+
+
+def believed(probability: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, " i"]:
+    """Weight of a tie between successive frames: none up to even odds, whole from nine in ten.
+
+    Ties are so stiff that a tenth of one still binds: a state that is merely possible must not.
+    """
+    return np.clip((np.minimum(probability[:-1], probability[1:]) - 0.5) / 0.4, 0.0, 1.0)
 
 
 def _add_hand(
@@ -110,7 +118,7 @@ def _add_hand(
     if hand is None:
         return
     if grip is not None:
-        pair = np.minimum(grip.held[:-1], grip.held[1:])
+        pair = believed(grip.held)
         add_held(system, bodies, side, n, grip.T_hand_grip, pair, problem.observed, tracks)
     if grid is not None:
         touching = grip.touching if grip is not None else np.zeros((len(bodies.T), 6))

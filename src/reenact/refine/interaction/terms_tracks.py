@@ -28,6 +28,8 @@ class TrackTermConfig:
     """Degrees of freedom of the observation noise (Student's t): small trusts far samples less."""
     drift: float = 0.03
     """One-sigma of the shared scale error of depth (relative)."""
+    drift_unanchored: float = 0.005
+    """The same where no support plane is known: then nothing but this tells drift from motion along the line of sight."""
     own_drift: float = 0.006
     """One-sigma of each thing's own scale error (relative)."""
     drift_period_s: float = 2.5

@@ -55,7 +55,7 @@ class EvidenceConfig:
     """Fingertips farther than this from the object do not count for the shape of a grip (m)."""
     depth_slack: float = 0.03
     """Slow relative error of depth that is not motion; smaller once drift has been taken out."""
-    depth_correlation_s: float = 2.0
+    depth_correlation_s: float = 0.5
     """How slow: one independent depth per this time."""
 
 
