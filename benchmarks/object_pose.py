@@ -25,6 +25,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.optimize import least_squares
 
 from reenact.datasets.readers.bundlesdf import BundleSdfConfig, read
 from reenact.geometry.rotations import rotation_angle
@@ -322,6 +323,9 @@ def basketball(gt: Path) -> str:
     fit = PrimitiveFit(camera.camera())
     fitted = [fit.fit(sightings[k], "ellipsoid") for k in range(t)]
     across = np.array([f.size.mean() for f in fitted if f is not None])
+    balls = np.array([sphere(sightings[k].cloud) for k in range(t)])
+    centres = np.array([apply(camera.T_world_camera[k], balls[k, None, :3])[0] for k in range(t)])
+    apart = np.linalg.norm(centres - np.median(centres, axis=0), axis=1) * 1e3
     ids = FoundObjects(
         object_ids=("ball",), names=("ball",), roles=("target",), seed_frame=np.zeros(1, np.int64),
         seed_box_px=np.zeros((1, 4)), confidence=np.ones(1), sources=("truth",), reasons=("given",), backend="", licence="",
@@ -335,12 +339,24 @@ def basketball(gt: Path) -> str:
         f"\n### basketball ({t} key frames, camera travels "
         f"{np.linalg.norm(np.ptp(camera.T_world_camera[:, :3, 3], axis=0)):.2f} m and turns "
         f"{np.rad2deg(angle.max()):.0f} deg)\n\n"
-        f"Diameter, fitted frame by frame: median {np.median(across):.4f} m, {across.min():.4f} to {across.max():.4f} m. "
+        f"A sphere fitted to the depth alone, frame by frame: diameter {2 * np.median(balls[:, 3]):.4f} m (median), "
+        f"{2 * balls[:, 3].min():.4f} to {2 * balls[:, 3].max():.4f} m; centres within {np.median(apart):.1f} mm (median) "
+        f"and {apart.max():.1f} mm (worst) of the middle one.\n"
+        f"Shape role (outline and depth): median {np.median(across):.4f} m, {across.min():.4f} to {across.max():.4f} m. "
         f"Chosen shape: {placed.shapes.kinds[0]} of {np.round(placed.shapes.size[0], 4).tolist()} m "
         f"(sigma {placed.shapes.sigma_size[0].max():.4f} m).\n"
         f"Pose in {int(ok.sum())} of {t} frames; its centre lies within {np.median(away):.1f} mm (median) and "
         f"{away.max():.1f} mm (worst) of the middle one.\n"
     )
+
+
+def sphere(cloud: np.ndarray) -> np.ndarray:
+    """Centre and radius of a ball of which one side is seen."""
+
+    def off(x: np.ndarray) -> np.ndarray:
+        return (np.linalg.norm(cloud - x[:3], axis=1) - x[3]) / 0.005
+
+    return least_squares(off, [*np.median(cloud, axis=0) * 1.15, 0.12], loss="soft_l1").x
 
 
 if __name__ == "__main__":
