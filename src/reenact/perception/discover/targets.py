@@ -150,18 +150,25 @@ def _nearness(
 ) -> bool:  # fmt: skip
     """Does the object of a trial come to a region (fixed, or followed by a trial of its own)?"""
     gaps, times = [], []
+    areas = mover.masks.tracks.area_px[mover.looks, 0][mover.valid]
+    size = (
+        float(np.sqrt(np.quantile(areas, 0.8))) if len(areas) else 1.0
+    )  # a hand hides some of it now and then
     field = None
     if region is not None:
         field = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 3)
-    for look in np.flatnonzero(mover.valid).tolist():
+    hidden = ~mover.valid & (mover.hidden > 0.5)
+    for look in np.flatnonzero(mover.valid | hidden).tolist():
         here = field
         if own is not None:
             if not own.valid[look]:
                 continue
             here = cv2.distanceTransform((~own.mask(look)).astype(np.uint8), cv2.DIST_L2, 3)
-        mask = mover.mask(look)
+        mask = mover.mask(look) if mover.valid[look] else mover.hands(look)  # a hand around it stands for it
+        if not mask.any():
+            continue
         assert here is not None
-        gaps.append(float(here[mask].min()) / float(np.sqrt(mask.sum())))
+        gaps.append(float(here[mask].min()) / size)
         times.append(float(stack.t_ns[int(mover.looks[look])]) * 1e-9)
     if len(gaps) < 3:
         return False

@@ -58,6 +58,11 @@ class Trial:
         """Its pixels in one look."""
         return np.asarray(self.masks.labels[int(self.looks[look])] == MaskLabel.FIRST_OBJECT)
 
+    def hands(self, look: int) -> Bool[np.ndarray, "h w"]:
+        """Pixels of hands in one look."""
+        labels = self.masks.labels[int(self.looks[look])]
+        return np.asarray((labels == MaskLabel.HAND_LEFT) | (labels == MaskLabel.HAND_RIGHT))
+
     def around(self, look: int) -> Bool[np.ndarray, "h w"]:
         """A belt around it, hands left out."""
         mask = self.mask(look).astype(np.uint8)
