@@ -170,10 +170,12 @@ class _Run:
         if last is not None:
             T[:3, :3] = self._calm(T[:3, :3], predicted.T_camera_object[:3, :3], anchors)
         self.T[frame], self.valid[frame] = T, True
-        self.covariance[frame] = turned(solution.covariance, T_world_camera) + self._unseen_turn(T, anchors)
+        spread = turned(solution.covariance, T_world_camera) + self._unseen_turn(T, anchors)
+        # what is left of a hidden outline may fit more than one pose: the bend of the cost there says too little
+        self.covariance[frame] = spread * max(1.0, 0.5 / max(fit.visible_share, 0.05)) ** 2
         self.confidence[frame] = confidence(fit)
         self._anchor(sighting, T_camera_world @ T, fit)
-        return self._state(T, self.covariance[frame], sighting)
+        return self._state(T, spread, sighting)
 
     def _better_start(
         self, prior: Prior, sighting: Sighting, last: _State | None, T_camera_world: np.ndarray
