@@ -23,9 +23,10 @@ class LettingGoConfig:
     """Times it is tried; every round lets go a little longer. 0: never."""
     around_s: float = 0.15
     """Time before and after a contact in which the targets do not count (s), per round."""
+    trigger: float = 0.6
+    """Only where some frame intrudes into the clearance by this share of it (spheres do not quite fill the shapes) ..."""
     near: float = 0.4
-    """Intrusion into the clearance, as a share of it, from which on two bodies count as touching: their spheres are not
-    quite their shapes."""
+    """... do arms let go, there and where they intrude by this share."""
 
 
 Joints = tuple[Float64[np.ndarray, "t n"] | None, Float64[np.ndarray, "t m"] | None]
@@ -38,6 +39,8 @@ def let_go(
 
     The result is the try with the fewest frames in contact; the given joints when none is better.
     """
+    if not _touching(tasks, solved, config.trigger).any():
+        return solved
     best, fewest = solved, int(_touching(tasks, solved, config.near).any(axis=0).sum())
     now = solved
     released = np.zeros((2, len(_any(solved))), bool)
