@@ -5,9 +5,9 @@
 - `mocap/dexycb_crackerbox`: a right hand grasps and lifts the cracker box (74 frames); contact from frame 14.
 - `gt/hot3d_quest3`: a right hand drags a computer mouse (15 frames); the mesh is of `gt/hot3d_objects`.
 
-True contacts: vertices (mesh tips and palm) of the hand within 4 mm of the object where vertices are known, else the
-sphere model within 5 mm. True states: held by the hand while any contact and the object moves or is off its rests;
-moving or static without. The camera is put 0.6 to 0.9 m before the scene where the set has none.
+True contacts: the sphere model of the true hand within 5 mm of the object. True states: held by the hand while two points
+touch and the object moves or is off its rests; moving or static without. A camera is put 0.7 m before the scene where the
+set has none.
 
     OMP_NUM_THREADS=1 python benchmarks/objects_mocap.py --data ../shared/data [--markdown PATH]
 """
