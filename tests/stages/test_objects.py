@@ -14,10 +14,11 @@ from reenact.pipeline.item import Item
 from reenact.pipeline.run_item import run_item
 from reenact.pipeline.store import ArtefactStore
 from reenact.records import load_record
-from reenact.scene import FoundObjects, MaskTracks, PointTracks
+from reenact.scene import FoundObjects, MaskTracks, PointTracks, Scene
 from reenact.stages.masks import load_masks
 from reenact.stages.notes import read_notes
 from reenact.stages.plan import RunConfig, plan
+from reenact.stages.run import run_clips
 from reenact.video.writer import VideoWriter
 from tests import scenes
 from tests.stages import runs
@@ -55,6 +56,18 @@ def test_a_clip_without_an_object_does_not_fail(tmp_path) -> None:
     assert load_record(MaskTracks, folders["masks"], "masks").valid.shape == (runs.FRAMES, 0)
     assert len(load_masks(folders["masks"]).labels) == runs.FRAMES
     assert (load_record(PointTracks, folders["points"], "points").object_idx == -1).all()
+
+
+def test_a_whole_run_publishes_what_there_is_when_no_object_was_placed(tmp_path) -> None:
+    source = runs.make_sources(tmp_path)[0]
+    config = dataclasses.replace(runs.request([source], tmp_path / "out").config, objects="auto")
+    outcome = run_clips(
+        runs.request([source], tmp_path / "out", config=config, robots=(), with_dataset=False)
+    )
+    assert outcome.summary.done == 1
+    scene = Scene.load(tmp_path / "out" / "one" / "scene")
+    assert scene.found is not None
+    assert scene.objects is None
 
 
 def test_truth_backends_need_a_clip_with_truth() -> None:
