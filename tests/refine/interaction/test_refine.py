@@ -95,6 +95,17 @@ def test_depth_that_drifts_for_all_is_told_by_what_stands_on_the_table(truth):
     assert np.corrcoef(out.refined.bodies.shared, scale)[0, 1] > 0.9
 
 
+def test_a_table_known_to_a_foot_holds_nothing(truth):
+    """Motion of one thing along the line of sight must not be read as drift of all."""
+    vague = replace(truth.support, sigma_offset=0.3)
+    a, b = (
+        refine_interaction(truth.objects, truth.hands, truth.camera, support, truth.t_ns)
+        for support in (vague, None)
+    )
+    assert np.array_equal(a.objects.T_world_object, b.objects.T_world_object)
+    assert np.array_equal(a.states.state, b.states.state)
+
+
 def test_frames_that_perception_is_unsure_of_count_less(truth, raw):
     T = raw.objects.T_world_object.copy()
     bad = raw.objects.valid[:, 0] & (truth.t > 0.2) & (truth.t < 0.6)

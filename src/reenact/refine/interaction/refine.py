@@ -51,6 +51,9 @@ class InteractionConfig:
     """Error of a height over the table once drift has been taken out (m)."""
     settled_depth_slack: float = 0.01
     """Relative depth error that is left once drift has been taken out."""
+    vague_support: float = 0.04
+    """A support plane whose height is less sure than this (m, one sigma) is as good as none: what stands on it would
+    otherwise be free to slide along the line of sight, and every object with it."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,11 @@ def refine(
     observed, bodies = _start(seen, t_seconds, camera, hands, trust, config)
     states: tuple[ObjectStates, ...] = ()
     grips: tuple[tuple[Grips | None, ...], ...] = ()
-    anchored = support is not None and support.valid
-    terms = config.tracks if anchored else replace(config.tracks, drift=config.tracks.drift_unanchored)
+    if support is not None and not (support.valid and support.sigma_offset <= config.vague_support):
+        support = None
+    terms = (
+        config.tracks if support is not None else replace(config.tracks, drift=config.tracks.drift_unanchored)
+    )
     for n in range(config.rounds):
         cleared = _cleared(seen, observed, bodies, t_seconds, config) if n else seen
         evidence = config.states.evidence if n == 0 else _settled(config)
@@ -125,10 +131,9 @@ def refine(
             _grips(seen.hands, around, o, grids[o], states[o], t_seconds, config) for o in range(count)
         )
         still = np.column_stack([np.zeros((len(t_seconds), HANDS)), *(s.probability[:, 0] for s in states)])
-        up = support.normal_world if support is not None and support.valid else np.array([0.0, 0.0, 1.0])
         stands = (
-            find_stands(still, around, hulls, up, t_seconds, HANDS)
-            if support is not None and support.valid
+            find_stands(still, around, hulls, support.normal_world, t_seconds, HANDS)
+            if support is not None
             else []
         )
         problem = Problem(observed, seen.hands, grids, tuple(hulls), still, grips, tuple(stands), support)
