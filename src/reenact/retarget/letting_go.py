@@ -25,6 +25,9 @@ class LettingGoConfig:
     """Time before and after a contact in which the targets do not count (s), per round."""
     trigger: float = 0.6
     """Only where some frame intrudes into the clearance by this share of it (spheres do not quite fill the shapes) ..."""
+    most: float = 0.3
+    """Largest share of an arm's known frames that may be let go. Hands clasped for longer than that are tracks gone
+    wrong: the contact is then left, and counted, rather than the motion lost."""
     near: float = 0.4
     """... do arms let go, there and where they intrude by this share."""
 
@@ -51,11 +54,19 @@ def let_go(
         for side, task in enumerate(tasks):
             if task is not None:
                 released[side] |= _widened(touching[side], task.targets.seconds, turn * config.around_s)
+        if _share(tasks, released) > config.most:
+            break
         now = _again(tasks, now, released, arms)
         count = int(_touching(tasks, now, config.near).any(axis=0).sum())
         if count < fewest:
             best, fewest = now, count
     return best
+
+
+def _share(tasks: tuple[ArmTask | None, ArmTask | None], released: np.ndarray) -> float:
+    """Of the known frames of an arm, those let go; of the arm that lets go most."""
+    known = [(t.targets.valid, released[side]) for side, t in enumerate(tasks) if t is not None]
+    return max((float((valid & r).sum() / max(valid.sum(), 1)) for valid, r in known), default=0.0)
 
 
 def _any(solved: Joints) -> np.ndarray:

@@ -98,7 +98,7 @@ def plan(
     for robot in robots:
         name = f"trajectory_{robot.label}"
         settings = trajectory.TrajectoryConfig(robot, config.retarget)
-        stages.append(Stage(name, "6", settings, ("clip", "camera", "hands", *agreed), trajectory.run))
+        stages.append(Stage(name, "7", settings, ("clip", "camera", "hands", *agreed), trajectory.run))
         shown.append(name)
         if with_video:
             reads = ("clip", "hands", name)
