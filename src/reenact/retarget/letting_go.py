@@ -25,7 +25,7 @@ class LettingGoConfig:
     """Time before and after a contact in which the targets do not count (s), per round."""
     trigger: float = 0.6
     """Only where some frame intrudes into the clearance by this share of it (spheres do not quite fill the shapes) ..."""
-    most: float = 0.3
+    most: float = 0.4
     """Largest share of an arm's known frames that may be let go. Hands clasped for longer than that are tracks gone
     wrong: the contact is then left, and counted, rather than the motion lost."""
     near: float = 0.4
