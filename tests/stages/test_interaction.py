@@ -15,6 +15,7 @@ from reenact.stages import interaction
 from reenact.stages.notes import read_notes
 from reenact.stages.plan import RunConfig, plan
 from reenact.stages.scene import RECORD_STAGES
+from reenact.stages.trajectory import RobotChoice
 from tests import scenes
 from tests.refine.interaction.played import play
 
@@ -61,3 +62,9 @@ def test_it_runs_after_objects_and_only_where_they_are_wanted():
     assert "interaction" not in [s.name for s in plan(RunConfig(), []).stages]
     names = [s.name for s in plan(RunConfig(objects="auto"), []).stages]
     assert names.index("objects") < names.index("interaction") < names.index("report")
+
+
+def test_the_robots_video_sees_the_same_hands_and_objects_as_the_robot():
+    stages = {s.name: s for s in plan(RunConfig(objects="auto"), [RobotChoice.of("xlerobot")]).stages}
+    assert "interaction" in stages["trajectory_xlerobot"].inputs
+    assert "interaction" in stages["replay_xlerobot"].inputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from reenact.cli.data_options import (
     MergeOptions,
     StatsOptions,
 )
-from reenact.cli.output import emit, parse
+from reenact.cli.output import Actions, emit, run_action
 from reenact.errors import InputError
 
 DESCRIPTION = """usage: reenact data ACTION [options]
@@ -32,14 +32,7 @@ BROKEN = 6
 
 def run(args: Sequence[str]) -> int:
     """Pick the action, parse, do it, print."""
-    if not args or args[0] in ("-h", "--help"):
-        print(DESCRIPTION)
-        raise SystemExit(0 if args else 2)
-    if args[0] not in ACTIONS:
-        raise InputError(f"no action {args[0]!r}", hint=f"one of {', '.join(ACTIONS)}")
-    options, action = ACTIONS[args[0]]
-    words = DESCRIPTION.partition(f"  {args[0]} ")[2].partition("\n")[0].strip()
-    return action(parse(options, f"data {args[0]}", args[1:], words))
+    return run_action("data", DESCRIPTION, ACTIONS, args)
 
 
 def _import(options: ImportOptions) -> int:
@@ -184,7 +177,7 @@ def _view(options: DataViewOptions) -> int:
     return 0
 
 
-ACTIONS: dict[str, tuple[Any, Callable[[Any], int]]] = {
+ACTIONS: Actions = {
     "import": (ImportOptions, _import),
     "export": (ExportOptions, _export),
     "merge": (MergeOptions, _merge),

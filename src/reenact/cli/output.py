@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from reenact.errors import InputError
 
 Options = TypeVar("Options")
+Actions: TypeAlias = dict[str, tuple[type[Any], Callable[[Any], int]]]
+"""Name of an action -> the dataclass of its options and what does it, which gives the exit code."""
 
 
 def parse(options: type[Options], command: str, args: Sequence[str], description: str) -> Options:
@@ -15,6 +19,22 @@ def parse(options: type[Options], command: str, args: Sequence[str], description
     import tyro
 
     return tyro.cli(options, prog=f"reenact {command}", description=description, args=list(args))
+
+
+def run_action(command: str, description: str, actions: Actions, args: Sequence[str]) -> int:
+    """Do the action that the first word names; its line in the description is its help.
+
+    Raises:
+        InputError: there is no such action.
+    """
+    if not args or args[0] in ("-h", "--help"):
+        print(description)
+        raise SystemExit(0 if args else 2)
+    if args[0] not in actions:
+        raise InputError(f"no action {args[0]!r}", hint=f"one of {', '.join(actions)}")
+    options, action = actions[args[0]]
+    words = description.partition(f"  {args[0]} ")[2].partition("\n")[0].strip()
+    return action(parse(options, f"{command} {args[0]}", args[1:], words))
 
 
 def emit(words: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:

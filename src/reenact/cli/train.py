@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
-from reenact.cli.output import emit, parse
+from reenact.cli.output import Actions, emit, run_action
 from reenact.cli.train_root import RootOptions, train_root
 from reenact.errors import InputError
 
@@ -42,14 +42,7 @@ class FingersOptions:
 
 def run(args: Sequence[str]) -> int:
     """Pick the action, parse, train, print."""
-    if not args or args[0] in ("-h", "--help"):
-        print(DESCRIPTION)
-        raise SystemExit(0 if args else 2)
-    if args[0] not in ACTIONS:
-        raise InputError(f"no action {args[0]!r}", hint=f"one of {', '.join(ACTIONS)}")
-    options, action = ACTIONS[args[0]]
-    words = DESCRIPTION.partition(f"  {args[0]} ")[2].partition("\n")[0].strip()
-    return action(parse(options, f"train {args[0]}", args[1:], words))
+    return run_action("train", DESCRIPTION, ACTIONS, args)
 
 
 def _fingers(options: FingersOptions) -> int:
@@ -87,7 +80,7 @@ def _fingers(options: FingersOptions) -> int:
     return 0
 
 
-ACTIONS: dict[str, tuple[type[Any], Callable[[Any], int]]] = {
+ACTIONS: Actions = {
     "fingers": (FingersOptions, _fingers),
     "root": (RootOptions, train_root),
 }

@@ -60,7 +60,7 @@ class Surfaces:
 
 
 class OffscreenRenderer:
-    """Renders one model; use as a context manager. Call ``look`` (or ``look_free``), then read images."""
+    """Renders one model; use as a context manager. Call ``look``, then read images."""
 
     def __init__(self, model: mujoco.MjModel, config: RenderConfig | None = None) -> None:
         """Opens the GL context and uploads the model.
@@ -121,10 +121,6 @@ class OffscreenRenderer:
         for light in self._scene.lights[: self._scene.nlight]:
             if light.headlight:
                 light.pos, light.dir = T_world_camera[:3, 3], T_world_camera[:3, 2]
-
-    def look_free(self, data: mujoco.MjData, camera: mujoco.MjvCamera) -> None:
-        """As ``look``, through one of MuJoCo's own cameras (free, tracking, or fixed in the model)."""
-        self._update(data, camera)
 
     def _update(self, data: mujoco.MjData, camera: mujoco.MjvCamera) -> None:
         everything = mujoco.mjtCatBit.mjCAT_ALL.value

@@ -109,19 +109,12 @@ def retarget(
         BaseCannotMove: `moving_root` for a robot with a fixed base.
     """
     config = config or RetargetConfig()
-    if T_world_base is not None and not is_transform(T_world_base):
-        raise BadRoot(
-            f"T_world_base is no rigid transform: {np.array2string(np.asarray(T_world_base), precision=4)}"
-        )
-    if config.moving_root:
-        require_movable(robot)
+    _require_base(robot, T_world_base, config)
     clock = _Clock()
     seen = make_targets(hands, t_ns, _grid(t_ns, config.fps_hz), config.targets)
     arms = robot_arms(robot, config.bank)
     sides = arms.followed(seen)
-    plan = None
-    if config.contacts.follow and objects is not None and contacts is not None:
-        plan = plan_contacts(seen, objects, contacts, config.contacts)
+    plan = _contact_plan(seen, objects, contacts, config.contacts)
     targets, said = seen if plan is None else follow_contacts(seen, plan, config.contacts), []
     carrier = np.eye(4)[None]
     if config.moving_root:
@@ -155,6 +148,25 @@ def retarget(
         robot, trajectory, sides, root, config.method, count_misses(tasks, solved), tuple(said)
     )
     return RetargetResult(trajectory, root, report, clock.seconds)
+
+
+def _require_base(robot: Robot, T_world_base: np.ndarray | None, config: RetargetConfig) -> None:
+    """A given base is a place to stand, and one that goes along can."""
+    if T_world_base is not None and not is_transform(T_world_base):
+        raise BadRoot(
+            f"T_world_base is no rigid transform: {np.array2string(np.asarray(T_world_base), precision=4)}"
+        )
+    if config.moving_root:
+        require_movable(robot)
+
+
+def _contact_plan(
+    seen: HandTargets, objects: ObjectTracks | None, contacts: ContactTracks | None, config: ContactConfig
+) -> ContactPlan | None:
+    """Where touching fingertips should stay; None where nothing is known of touches or they are not to count."""
+    if not config.follow or objects is None or contacts is None:
+        return None
+    return plan_contacts(seen, objects, contacts, config)
 
 
 def _hold_touches(

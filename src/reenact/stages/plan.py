@@ -101,11 +101,11 @@ def plan(
         stages.append(Stage(name, "7", settings, ("clip", "camera", "hands", *agreed), trajectory.run))
         shown.append(name)
         if with_video:
-            reads = ("clip", "hands", name)
+            reads = ("clip", "hands", *agreed, name)
             stages.append(
                 Stage(
                     f"replay_{robot.label}",
-                    "1",
+                    "2",
                     replay.ReplayRobotConfig(robot, config.replay),
                     reads,
                     replay.run,

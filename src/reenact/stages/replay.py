@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reenact.pipeline.stage import StageCall
-from reenact.records import load_record
 from reenact.robots.registry import load_robot
 from reenact.robots.trajectory import read_npz
-from reenact.scene import HandTracks, ObjectTracks
+from reenact.scene import ObjectTracks
 from reenact.stages.clip import PREVIEW_NAME, load_clip
-from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice, find_record
+from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice, find_record, followed_hands
 from reenact.viewer.replay import ReplayConfig, write_replay
 
 REPLAY_NAME = "replay.mp4"
@@ -35,7 +34,7 @@ def run(call: StageCall[ReplayRobotConfig]) -> None:
         call.inputs["clip"] / PREVIEW_NAME,
         load_robot(choice.name_or_path),
         read_npz(call.inputs[f"trajectory_{choice.label}"] / TRAJECTORY_NAME),
-        load_record(HandTracks, call.inputs["hands"], "hands"),
+        followed_hands(call.inputs),
         call.config.replay,
         call.report,
         load_clip(call.inputs["clip"]).t_ns,

@@ -5,7 +5,7 @@ Out: `report.html` (self-contained) and `quality.json`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,10 +72,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
     truth = Scene.load(call.inputs["truth"]) if "truth" in call.inputs else None
     errors = None if truth is None else measure_scene(scene, truth)
     matched = _matched(shown, truth)
-    unknowns = [
-        *scene_unknowns(scene),
-        *(f"{r.robot.name}: {n}." for r in robots for n in r.notes["report"]["notes"]),
-    ]
+    unknowns = _unknowns(scene, robots)
     measures = _measures(call.inputs)
     content = ReportContent(
         title=scene.clip.clip_id,
@@ -121,6 +118,12 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         "stage_seconds": seconds,
     }
     write_json(call.out / layout.QUALITY, numbers)
+
+
+def _unknowns(scene: Scene, robots: Sequence[_Retargeted]) -> list[str]:
+    """What neither the scene nor a robot's solve could tell, as sentences."""
+    said = (f"{r.robot.name}: {n}." for r in robots for n in r.notes["report"]["notes"])
+    return [*scene_unknowns(scene), *said]
 
 
 def _retargeted(inputs: Mapping[str, Path], choice: RobotChoice) -> _Retargeted:

@@ -55,11 +55,9 @@ class TrajectoryConfig:
 def run(call: StageCall[TrajectoryConfig]) -> None:
     """See the module's docstring."""
     clip = load_clip(call.inputs["clip"])
-    hands = find_record(HandTracks, call.inputs, "hands_interaction")
-    hands = hands or load_record(HandTracks, call.inputs["hands"], "hands")
     robot = load_robot(call.config.robot.name_or_path)
     result = retarget(
-        hands,
+        followed_hands(call.inputs),
         clip.t_ns,
         robot,
         call.config.retarget,
@@ -72,6 +70,12 @@ def run(call: StageCall[TrajectoryConfig]) -> None:
     write_notes(
         call.out, {"robot": robot.name, "quality": quality, "root": result.root, "report": result.report}
     )
+
+
+def followed_hands(inputs: Mapping[str, Path]) -> HandTracks:
+    """The hands a robot follows: as adjusted with the objects where that was done, else as reconstructed."""
+    adjusted = find_record(HandTracks, inputs, "hands_interaction")
+    return adjusted or load_record(HandTracks, inputs["hands"], "hands")
 
 
 def find_record(cls: type[R], inputs: Mapping[str, Path], name: str) -> R | None:

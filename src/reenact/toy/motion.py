@@ -72,14 +72,6 @@ class HandPart:
         return sum(p.duration for p in self.phases)
 
 
-@dataclass(frozen=True)
-class HandMotion:
-    """A hand on a time grid."""
-
-    T_world_wrist: Float64[np.ndarray, "t 4 4"]
-    angles: Float64[np.ndarray, "t 20"]
-
-
 def play_fingers(part: HandPart, t: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, "t 20"]:
     """Joint angles at script times: each bend adds its smooth change to what came before."""
     angles = np.tile(part.angles, (len(t), 1))
