@@ -321,7 +321,7 @@ def basketball(gt: Path) -> str:
     evidence = ClipEvidence(camera, np.arange(t) / 3.0, masks, lambda k: labels[k], depth)
     sightings = ClipSightings(evidence, 0, PoseConfig())
     fit = PrimitiveFit(camera.camera())
-    fitted = [fit.fit(sightings[k], "ellipsoid") for k in range(t)]
+    fitted = [fit.fit(sightings[k], "sphere") for k in range(t)]
     across = np.array([f.size.mean() for f in fitted if f is not None])
     balls = np.array([sphere(sightings[k].cloud) for k in range(t)])
     centres = np.array([apply(camera.T_world_camera[k], balls[k, None, :3])[0] for k in range(t)])

@@ -15,7 +15,7 @@ from reenact.perception.depth.truth import TruthDepthConfig
 from reenact.perception.pose.all_objects import ObjectsConfig
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.shape.contract import BadShape
-from reenact.perception.shape.fit import ShapeFitConfig
+from reenact.perception.shape.problem import ShapeFitConfig
 from reenact.pipeline.graph import Pipeline
 from reenact.pipeline.item import Item
 from reenact.pipeline.run_item import run_item

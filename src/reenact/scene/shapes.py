@@ -17,6 +17,7 @@ SHAPE_KINDS = (
     "known_primitive",
     "box",
     "cylinder",
+    "sphere",
     "ellipsoid",
     "visual_hull",
     "truth",

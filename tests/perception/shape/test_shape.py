@@ -14,8 +14,9 @@ from reenact.geometry.transforms import make_T
 from reenact.perception.pose.contract import Plane
 from reenact.perception.pose.model import sample_surface
 from reenact.perception.shape.contract import BadShape
-from reenact.perception.shape.fit import PrimitiveFit, ShapeFitConfig
+from reenact.perception.shape.fit import PrimitiveFit
 from reenact.perception.shape.primitives import KINDS, primitive_distance, primitive_mesh, primitive_symmetry
+from reenact.perception.shape.problem import ShapeFitConfig
 from reenact.perception.shape.user import MeshFile, StatedSize, shape_from_mesh, shape_from_size
 from reenact.rendering.gl import NoGlError, choose_backend
 from reenact.rendering.mesh_depth import View
@@ -24,7 +25,7 @@ from tests.perception.pose.solids import drawn_sightings
 SIZE = np.array([0.05, 0.08, 0.12])
 CAMERA = PinholeCamera(260.0, 260.0, 119.5, 89.5, 240, 180)
 VIEW = View(np.asarray(CAMERA.K), 240, 180)
-VOLUME = {"box": 1.0, "cylinder": np.pi / 4, "ellipsoid": np.pi / 6}
+VOLUME = {"box": 1.0, "cylinder": np.pi / 4, "sphere": np.pi / 6, "ellipsoid": np.pi / 6}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -21,8 +21,9 @@ from reenact.perception.pose.sightings import ClipEvidence, ClipSightings
 from reenact.perception.pose.tracker import PoseTracker
 from reenact.perception.pose.window import Camera
 from reenact.perception.shape.contract import ShapeEstimate
-from reenact.perception.shape.fit import PrimitiveFit, ShapeFitConfig
+from reenact.perception.shape.fit import PrimitiveFit
 from reenact.perception.shape.hull import HullConfig, visual_hull
+from reenact.perception.shape.problem import ShapeFitConfig
 from reenact.rendering.mesh_depth import MeshDepthRenderer, View
 from reenact.scene import FoundObjects, ObjectShapes, ObjectTracks, PoseCovariance, Source
 

@@ -64,13 +64,17 @@ class MaskOutline:
         known = self.window.edge_known[v, u]
         return np.where(known, value + np.linalg.norm(points - inside, axis=1), 0.0)
 
-    def iou(self, points_camera: Float64[np.ndarray, "n 3"]) -> float:
-        """Overlap of the solid's outline and the mask, hidden pixels left out."""
+    def iou(self, points_camera: Float64[np.ndarray, "n 3"], swell_px: float = 0.0) -> float:
+        """Overlap of the solid's outline and the mask, hidden pixels left out.
+
+        swell_px: the mask is first widened by this much (mask pixels; negative narrows it).
+        """
         drawn = np.zeros(self.window.inside.shape, np.uint8)
         cv2.fillConvexPoly(drawn, np.rint(self.polygon(points_camera)).astype(np.int32), 1)
         free = ~self.window.unknown
-        both = ((drawn > 0) & self.window.inside).sum()
-        either = (((drawn > 0) | self.window.inside) & free).sum()
+        mask = self.window.distance_px < swell_px * self.window.px_per_mask_px
+        both = ((drawn > 0) & mask & free).sum()
+        either = (((drawn > 0) | mask) & free).sum()
         return float(both / max(either, 1))
 
 

@@ -1,4 +1,4 @@
-"""Box, cylinder and ellipsoid: meshes of a given size, and signed distances. Centre at the origin, z up."""
+"""Box, cylinder, ball and ellipsoid: meshes of a given size, and signed distances. Centre at the origin, z up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from jaxtyping import Float, Float64, Int64
 
 from reenact.perception.shape.contract import BadShape
 
-KINDS = ("box", "cylinder", "ellipsoid")
+KINDS = ("box", "cylinder", "sphere", "ellipsoid")
 Mesh = tuple[Float64[np.ndarray, "v 3"], Int64[np.ndarray, "f 3"]]
 _ROUND = 48
 """Corners of a circle: the polygon is 0.1 % of the radius inside it in the mean."""
@@ -22,7 +22,7 @@ def primitive_mesh(kind: str, size: Float[np.ndarray, " 3"]) -> Mesh:
     size = np.asarray(size, float)
     if kind not in KINDS or not (np.isfinite(size).all() and (size > 0).all()):
         raise BadShape(f"no {kind} of size {size.tolist()}", hint=f"{', '.join(KINDS)} with positive metres")
-    unit = {"box": _box, "cylinder": _cylinder, "ellipsoid": _ellipsoid}[kind]()
+    unit = {"box": _box, "cylinder": _cylinder}.get(kind, _ellipsoid)()
     return unit[0] * size, unit[1]
 
 
