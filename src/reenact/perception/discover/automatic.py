@@ -15,7 +15,8 @@ import numpy as np
 from reenact.perception.discover.candidates import Candidate
 from reenact.perception.discover.comotion import ComotionConfig, held_things
 from reenact.perception.discover.contract import Frame
-from reenact.perception.discover.footprints import FootprintConfig, empty_scene, footprints
+from reenact.perception.discover.empty import EmptyConfig, EmptyScene
+from reenact.perception.discover.footprints import FootprintConfig, footprints
 from reenact.perception.discover.hinted import from_hints
 from reenact.perception.discover.hints import ObjectBox, ObjectClick
 from reenact.perception.discover.names import colour_name, match_labels
@@ -50,6 +51,8 @@ class AutomaticFinderConfig:
     """How small the frames are looked at."""
     hands: HandRegionConfig = field(default_factory=HandRegionConfig)
     """Pixels of hands and arms."""
+    empty: EmptyConfig = field(default_factory=EmptyConfig)
+    """The scene without hands before a still camera."""
     footprints: FootprintConfig = field(default_factory=FootprintConfig)
     """Lasting changes before a still camera."""
     comotion: ComotionConfig = field(default_factory=ComotionConfig)
@@ -99,10 +102,12 @@ class AutomaticFinder:
             box.check(len(clip.t_ns), clip.width_px, clip.height_px)
         for click in c.clicks:
             click.check(len(clip.t_ns), clip.width_px, clip.height_px)
-        stack = read_stack(frames, clip, c.stack)
+        by_user = bool(c.boxes or c.clicks)
+        every = 1 if by_user else every_for(clip.t_ns, c.trial.rate_hz)
+        stack = read_stack(frames, clip, c.stack, every)
         regions = HandRegions(stack, landmarks, c.hands)
         is_still = camera is not None and camera.motion == "still"
-        if c.boxes or c.clicks:
+        if by_user:
             found = from_hints(stack, regions, c.boxes, c.clicks, self.name, self.licence)
             self._diagnostics = {"mode": "user", "objects": len(found.object_ids)}
             return found
@@ -110,28 +115,26 @@ class AutomaticFinder:
 
     def _search(self, stack: PictureStack, regions: HandRegions, is_still: bool) -> FoundObjects:
         c = self.config
-        candidates = footprints(stack, regions, c.footprints) if is_still else []
-        candidates += held_things(stack, regions, is_still_camera=is_still, config=c.comotion)
+        views = Views(stack, regions, keep=True)
+        empty = EmptyScene(views, c.empty) if is_still else None
+        candidates = footprints(empty, c.footprints) if empty is not None else []
+        candidates += held_things(views, empty, c.comotion)
         candidates = sorted((x for x in candidates if x.score >= c.min_score), key=lambda x: -x.score)
-        plate = empty_scene(stack, regions, c.footprints) if is_still else None
-        views = Views(stack, regions, every_for(stack.t_ns, c.trial.rate_hz), keep=True)
         court = TrialCourt(views, is_still_camera=is_still, config=c.trial)
         log: list[dict[str, Any]] = []
         believed: list[Believed] = []
         for candidate in candidates[: c.max_trials]:
             if len(believed) == c.max_manipulated:
                 break
-            why = why_no_object(stack, regions, candidate.frame, candidate.mask, plate, c.suspects)
-            verdict = why or self._verdict(candidate, court, believed, stack, regions, plate)
-            log.append({"frame": candidate.frame, "source": candidate.source, "score": round(candidate.score, 3),
-                        "verdict": verdict if isinstance(verdict, str) else "believed"})  # fmt: skip
+            why = why_no_object(stack, regions, candidate.frame, candidate.mask, empty, c.suspects)
+            verdict = why or self._verdict(candidate, court, believed, stack, regions, empty)
+            said = verdict if isinstance(verdict, str) else "believed"
+            log.append(_entry(candidate, stack, said))
             if isinstance(verdict, Believed):
                 believed.append(verdict)
         believed.sort(key=lambda b: -b.confidence)
         if believed:
-            believed += find_targets(stack, regions, believed, court, is_still=is_still, config=c.targets)[
-                : c.max_targets
-            ]
+            believed += find_targets(stack, regions, believed, court, empty, c.targets)[: c.max_targets]
         self._diagnostics = {"mode": "automatic", "still_camera": is_still, "candidates": log}
         if not believed:
             self._diagnostics["why_none"] = _why_none(candidates, regions)
@@ -139,7 +142,7 @@ class AutomaticFinder:
 
     def _verdict(
         self, candidate: Candidate, court: TrialCourt, believed: list[Believed], stack: PictureStack,
-        regions: HandRegions, plate: np.ndarray | None,
+        regions: HandRegions, empty: EmptyScene | None,
     ) -> Believed | str:  # fmt: skip
         for other in believed:
             if _explains(other.trial, candidate):
@@ -156,7 +159,7 @@ class AutomaticFinder:
             return f"only {trial.hand_share:.0%} of its motion was with a hand at it"
         if any(_same_thing(trial, other.trial, stack) for other in believed):
             return "it turned out to be an object found before"
-        why = doubts(stack, regions, trial, plate, self.config.suspects)
+        why = doubts(stack, regions, trial, empty, self.config.suspects)
         if why:
             return why
         confidence = float(
@@ -194,6 +197,14 @@ def _same_thing(trial: Trial, other: Trial, stack: PictureStack) -> bool:
     return 0.2 < ratio < 5.0 and similarity(ours, theirs) > 0.7
 
 
+def _entry(candidate: Candidate, stack: PictureStack, verdict: str) -> dict[str, Any]:
+    """A row of the diagnostics."""
+    frame = int(stack.frame_idx[candidate.frame])
+    return {
+        "frame": frame, "source": candidate.source, "score": round(candidate.score, 3), "verdict": verdict,
+    }  # fmt: skip
+
+
 def _why_none(candidates: list[Candidate], regions: HandRegions) -> str:
     if not regions.valid.any():
         return "No hand was found, so nothing could be told to be moved by one."
@@ -209,7 +220,7 @@ def _record(
     for b in believed:
         look = b.trial.best_look()
         mask, frame = b.trial.mask(look), int(b.trial.looks[look])
-        frames.append(frame)
+        frames.append(int(stack.frame_idx[frame]))
         boxes.append(stack.box_to_full(box_of(mask)))
         outlines.append(stack.to_full(outline_of(mask)))
         words.append(colour_name(stack.rgb[frame][mask]))

@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from reenact.perception.discover.candidates import Candidate
-from reenact.perception.discover.footprints import FootprintConfig, empty_scene, lasting_change
+from reenact.perception.discover.empty import EmptyScene
+from reenact.perception.masks.views import Views
 from reenact.perception.pictures.colour import COUNT, ColourRatio, colour_bins, spread
-from reenact.perception.pictures.flow import DenseFlow, background_homography, grey, homography_flow, warp
+from reenact.perception.pictures.flow import background_homography, grey, homography_flow, warp
 from reenact.perception.pictures.hands import HandRegions
 from reenact.perception.pictures.stack import PictureStack
 
@@ -65,21 +66,20 @@ class Held:
 
 
 def held_things(
-    stack: PictureStack, regions: HandRegions, *, is_still_camera: bool, config: ComotionConfig | None = None
+    views: Views, empty: EmptyScene | None, config: ComotionConfig | None = None
 ) -> list[Candidate]:
-    """Regions that go with a hand, clearest first."""
-    config = config or ComotionConfig()
-    plate = empty_scene(stack, regions, FootprintConfig()) if is_still_camera else None
-    looks = [h for h in _looks(stack, regions, plate, config) if h.moving.any()]
+    """Regions that go with a hand, clearest first; ``empty``: the scene without hands of a still camera."""
+    config, stack = config or ComotionConfig(), views.stack
+    looks = [h for h in _looks(views, empty, config) if h.moving.any()]
     if len(looks) < config.min_pairs:
         return []
     ratio = _moving_colours(stack, looks)
     rated = []
     for held in looks:
         like = cv2.blur(ratio.at(colour_bins(stack.rgb[held.frame])), (3, 3))
-        if plate is not None:
-            like = np.where(lasting_change(plate, stack.rgb[held.frame], FootprintConfig()), like, -1.0)
-        region = _region(held, like, config.fill if plate is None else 0.5 * config.fill, config)
+        if empty is not None:
+            like = np.where(empty.differs(held.frame), like, -1.0)
+        region = _region(held, like, config.fill if empty is None else 0.5 * config.fill, config)
         if region is not None:
             rated.append(
                 (float(region.sum()) * float(np.clip(like[region].mean(), 0.05, 2.0)), held.frame, region)
@@ -89,10 +89,8 @@ def held_things(
     return _spread_out(rated, len(looks), stack, config)
 
 
-def _looks(
-    stack: PictureStack, regions: HandRegions, plate: np.ndarray | None, config: ComotionConfig
-) -> list[Held]:
-    flow = DenseFlow()
+def _looks(views: Views, empty: EmptyScene | None, config: ComotionConfig) -> list[Held]:
+    stack, regions = views.stack, views.regions
     t = stack.t_ns * 1e-9
     step = max(1, round(config.gap_s / max(float(np.median(np.diff(t))), 1e-3))) if len(t) > 1 else 1
     starts = np.arange(0, len(t) - step, step)
@@ -105,17 +103,17 @@ def _looks(
         if not near.any():
             continue
         now, then = grey(stack.rgb[a]), grey(stack.rgb[b])
-        there = flow.between(now, then)
-        labels = regions.labels(a)
+        there = views.flow(a, b)
+        labels = views.hands[a]
         hand = labels > 0
         behind = regions.wedge(a)
         rest = np.zeros_like(there)
-        if plate is None:
+        if empty is None:
             H = background_homography(there, ~hand & ~behind & ~regions.reach(a, config.reach))
             rest = homography_flow(H, *hand.shape)
         sure = _fits_better(now, then, there, rest) > config.min_gain
-        if plate is not None:
-            sure &= _grown(lasting_change(plate, stack.rgb[a], FootprintConfig()), 1.5)
+        if empty is not None:
+            sure &= _grown(empty.differs(a), 1.5)
         looks.append(_held(a, there - rest, sure, labels, behind, regions, float(t[b] - t[a]), near, config))
     return looks
 

@@ -10,33 +10,21 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, UInt8
 
 from reenact.perception.discover.candidates import Candidate
+from reenact.perception.discover.empty import EmptyScene, lasting_change
 from reenact.perception.masks.seed import filled, outline_of
 from reenact.perception.pictures.colour import ColourRatio, colour_bins, histogram, similarity
-from reenact.perception.pictures.hands import HandRegions
 from reenact.perception.pictures.stack import PictureStack
 
 
 @dataclass(frozen=True)
 class FootprintConfig:
-    """Areas are parts of the frame; colours are 0..1."""
+    """Areas are parts of the frame."""
 
-    looks: int = 40
-    """Frames looked at, spread over the clip."""
     each_end: int = 5
     """Looks without hands whose median is the first (last) picture of a pixel."""
-    hand_margin: float = 0.25
-    """Pixels this close to a hand (in palms) do not count as a look at the scene."""
-    min_chroma: float = 0.045
-    """Change of r + g chromaticity that shadows do not make."""
-    min_light: float = 0.14
-    """Change of brightness that counts where the darker is below `shadow` of the lighter."""
-    shadow: float = 0.33
-    """A surface in shadow keeps its chromaticity and at least this part of its brightness."""
-    tint: float = 0.16
-    """Relative difference of the dimming of the three channels up to which it may be a shadow's."""
     min_area: float = 0.0006
     """Smaller changes are noise."""
     max_area: float = 0.15
@@ -45,16 +33,13 @@ class FootprintConfig:
     """Difference of similarity to the surroundings between before and after that tells when the thing was there."""
 
 
-def footprints(
-    stack: PictureStack, regions: HandRegions, config: FootprintConfig | None = None
-) -> list[Candidate]:
+def footprints(empty: EmptyScene, config: FootprintConfig | None = None) -> list[Candidate]:
     """Things that were there at the start and not at the end, or the other way round; clearest first."""
     config = config or FootprintConfig()
-    looks = np.unique(np.linspace(0, len(stack.t_ns) - 1, config.looks).astype(int))
-    free = np.stack([_free(regions, int(frame), config) for frame in looks])
+    stack, looks, free = empty.stack, empty.looks, empty.free
     first, first_seen = _end_picture(stack.rgb[looks], free, config.each_end)
     last, last_seen = _end_picture(stack.rgb[looks][::-1], free[::-1], config.each_end)
-    changed = lasting_change(first, last, config) & first_seen & last_seen
+    changed = lasting_change(first, last, empty.config) & first_seen & last_seen
     found: list[Candidate] = []
     for part in _parts(changed, config):
         candidate = _judge(part, changed, first, last, stack, looks, free, config)
@@ -80,53 +65,6 @@ def _odd_colours(picture: np.ndarray, changed: np.ndarray) -> Bool[np.ndarray, "
 def _same(a: Candidate, b: Candidate) -> bool:
     both = float((a.mask & b.mask).sum())
     return a.reason == b.reason and both > 0.5 * float((a.mask | b.mask).sum())
-
-
-def empty_scene(
-    stack: PictureStack, regions: HandRegions, config: FootprintConfig
-) -> UInt8[np.ndarray, "h w 3"]:
-    """The scene without hands: each pixel's median over the looks with no hand near (over all where one always is)."""
-    looks = np.unique(np.linspace(0, len(stack.t_ns) - 1, config.looks).astype(int))
-    free = np.stack([_free(regions, int(frame), config) for frame in looks])
-    values = stack.rgb[looks].astype(np.int16)
-    hidden = ~free & np.any(free, axis=0, keepdims=True)
-    values[hidden] = 999
-    values.sort(axis=0)
-    middle = (len(looks) - hidden.sum(axis=0)) // 2
-    return np.take_along_axis(values, middle[None, ..., None], axis=0)[0].astype(np.uint8)
-
-
-def lasting_change(
-    first: UInt8[np.ndarray, "h w 3"], last: UInt8[np.ndarray, "h w 3"], config: FootprintConfig
-) -> Bool[np.ndarray, "h w"]:
-    """Pixels whose surface changed; a shadow that comes or goes is no change."""
-    a, b = _evened(first), _evened(last)
-    sum_a, sum_b = a.sum(axis=-1) + 0.06, b.sum(axis=-1) + 0.06
-    chroma = np.abs(a[..., :2] / sum_a[..., None] - b[..., :2] / sum_b[..., None]).sum(axis=-1)
-    bright = np.minimum(sum_a, sum_b) / 3
-    chroma = chroma * np.clip(bright / 0.12, 0.0, 1.0)  # dark pixels have no sure colour
-    ratio = np.minimum(sum_a, sum_b) / np.maximum(sum_a, sum_b)
-    light = np.abs(sum_a - sum_b) / 3
-    changed = (chroma > config.min_chroma) | ((light > config.min_light) & (ratio < config.shadow))
-    return np.asarray(changed & ~_dimmed(a, b, config) & ~_dimmed(b, a, config))
-
-
-def _dimmed(
-    now: Float32[np.ndarray, "h w 3"], before: Float32[np.ndarray, "h w 3"], config: FootprintConfig
-) -> Bool[np.ndarray, "h w"]:
-    """Pixels with less light in all three channels alike."""
-    light = (now + 0.008) / (before + 0.008)
-    mean = light.mean(axis=-1)
-    alike = light.max(axis=-1) - light.min(axis=-1) < config.tint * mean
-    return np.asarray(alike & (mean > 0.2) & (mean < 0.95))
-
-
-def _evened(picture: np.ndarray) -> Float32[np.ndarray, "h w 3"]:
-    return cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.float32) / 255.0
-
-
-def _free(regions: HandRegions, frame: int, config: FootprintConfig) -> Bool[np.ndarray, "h w"]:
-    return ~(regions.reach(frame, config.hand_margin) | regions.wedge(frame) | (regions.labels(frame) > 0))
 
 
 def _end_picture(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from reenact.perception.discover.footprints import FootprintConfig, lasting_change
+from reenact.perception.discover.empty import EmptyScene
 from reenact.perception.discover.trial import Trial
 from reenact.perception.pictures.colour import colour_bins, histogram, similarity
 from reenact.perception.pictures.hands import HandRegions
@@ -38,28 +38,28 @@ class SuspectConfig:
 
 def why_no_object(
     stack: PictureStack, regions: HandRegions, frame: int, mask: Bool[np.ndarray, "h w"],
-    plate: UInt8[np.ndarray, "h w 3"] | None, config: SuspectConfig,
+    empty: EmptyScene | None, config: SuspectConfig,
 ) -> str:  # fmt: skip
-    """The reason in words, or nothing. ``plate``: the empty scene of a still camera."""
+    """The reason in words, or nothing. ``empty``: the empty scene of a still camera."""
     if not mask.any():
         return "it has no pixels"
     if float(regions.skin_like(frame)[mask].mean()) > config.skin:
         return "it has the colour of skin"
     if float(regions.wedge(frame)[mask].mean()) > config.behind:
         return "it lies where the arm is"
-    if plate is not None and is_shadow(stack.rgb[frame][mask], plate[mask], config):
+    if empty is not None and is_shadow(stack.rgb[frame][mask], empty.picture[mask], config):
         return "it is a shadow"
     return ""
 
 
 def doubts(
-    stack: PictureStack, regions: HandRegions, trial: Trial, plate: UInt8[np.ndarray, "h w 3"] | None,
+    stack: PictureStack, regions: HandRegions, trial: Trial, empty: EmptyScene | None,
     config: SuspectConfig,
 ) -> str:  # fmt: skip
     """The same questions to a candidate that was followed: at its best look, and over all looks."""
     best = trial.best_look()
     frame, mask = int(trial.looks[best]), trial.mask(best)
-    why = why_no_object(stack, regions, frame, mask, plate, config)
+    why = why_no_object(stack, regions, frame, mask, empty, config)
     if why:
         return why
     around = trial.around(best)
@@ -73,17 +73,15 @@ def doubts(
     behind = [float(regions.wedge(f)[m].mean()) for f, m in zip(frames, masks, strict=True) if m.any()]
     if float(np.median(behind)) > config.behind:
         return "most of the time it lies where the arm is"
-    if plate is None:
+    if empty is None:
         return ""
-    differs = [
-        float(lasting_change(plate, stack.rgb[f], FootprintConfig())[m].mean())
-        for f, m in zip(frames, masks, strict=True)
-        if m.any()
-    ]
+    differs = [float(empty.differs(f)[m].mean()) for f, m in zip(frames, masks, strict=True) if m.any()]
     if max(differs) < config.min_different:
         return "it never differs from the empty scene"
     shadows = [
-        is_shadow(stack.rgb[f][m], plate[m], config) for f, m in zip(frames, masks, strict=True) if m.any()
+        is_shadow(stack.rgb[f][m], empty.picture[m], config)
+        for f, m in zip(frames, masks, strict=True)
+        if m.any()
     ]
     return "most of the time it is a shadow" if float(np.mean(shadows)) > 0.5 else ""
 

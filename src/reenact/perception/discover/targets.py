@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from reenact.perception.discover.candidates import Candidate
-from reenact.perception.discover.footprints import FootprintConfig, empty_scene
+from reenact.perception.discover.empty import EmptyScene
 from reenact.perception.discover.trial import Trial, TrialCourt
 from reenact.perception.masks.seed import filled, outline_of
 from reenact.perception.pictures.hands import HandRegions
@@ -47,13 +47,15 @@ class TargetConfig:
 
 
 def find_targets(
-    stack: PictureStack, regions: HandRegions, believed: list[Believed], court: TrialCourt, *, is_still: bool,
-    config: TargetConfig,
+    stack: PictureStack, regions: HandRegions, believed: list[Believed], court: TrialCourt,
+    empty: EmptyScene | None, config: TargetConfig,
 ) -> list[Believed]:  # fmt: skip
     """Targets of the objects found so far, nearest first."""
     from reenact.perception.discover.automatic import Believed
 
-    frame, picture = _quiet_picture(stack, regions, court, is_still)
+    is_still = empty is not None
+    frame = _quiet_frame(regions, court)
+    picture = stack.rgb[frame] if empty is None else empty.picture
     taken = regions.reach(frame, 0.1) | regions.wedge(frame)
     look = int(np.abs(court.looks - frame).argmin())
     for other in believed:
@@ -126,13 +128,10 @@ def _like_a_shadow(picture: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray,
     return bool(0.2 < light.mean() < 0.9 and np.ptp(light) < 0.1)
 
 
-def _quiet_picture(
-    stack: PictureStack, regions: HandRegions, court: TrialCourt, is_still: bool
-) -> tuple[int, np.ndarray]:
-    """The empty scene and its least disturbed frame; with a moving camera that frame itself."""
+def _quiet_frame(regions: HandRegions, court: TrialCourt) -> int:
+    """The look that hands cover least."""
     covered = [int((regions.reach(int(f), 0.1)).sum()) for f in court.looks.tolist()]
-    frame = int(court.looks[int(np.argmin(covered))])
-    return frame, empty_scene(stack, regions, FootprintConfig()) if is_still else stack.rgb[frame]
+    return int(court.looks[int(np.argmin(covered))])
 
 
 def _rests(trial: Trial) -> Bool[np.ndarray, "h w"]:

@@ -164,9 +164,8 @@ class TrialCourt:
         steps = [np.eye(3)]
         for k in range(1, len(self.looks)):
             frame, before = int(self.looks[k]), int(self.looks[k - 1])
-            view = self._views.view(frame, before)
-            usable = (view.hands == 0) & ~self._views.regions.wedge(frame)
-            back = background_homography(view.back, usable)
+            usable = (self._views.hands[frame] == 0) & ~self._views.regions.wedge(frame)
+            back = background_homography(self._views.flow(frame, before), usable)
             steps.append(np.linalg.inv(back))
         return steps
 
@@ -175,7 +174,7 @@ class TrialCourt:
         outline = stack.to_full(outline_of(candidate.mask))
         return FoundObjects(
             object_ids=("candidate",), names=("",), roles=("unknown",),
-            seed_frame=np.array([candidate.frame], np.int64),
+            seed_frame=stack.frame_idx[[candidate.frame]],
             seed_box_px=stack.box_to_full(box_of(candidate.mask))[None], confidence=np.ones(1),
             sources=(candidate.source,), reasons=(candidate.reason,), backend="trial", licence="",
             outline_px=outline, outline_start=np.array([0, len(outline)], np.int64),

@@ -86,7 +86,8 @@ class _Sweep:
         self._hidden = np.zeros((count, objects))
         self._ids = found.object_ids
         at = np.array(views.frames)
-        self._starts = [int(at[np.abs(at - f).argmin()]) for f in found.seed_frame.tolist()]
+        seeds = [int(np.abs(self._stack.frame_idx - f).argmin()) for f in found.seed_frame.tolist()]
+        self._starts = [int(at[np.abs(at - f).argmin()]) for f in seeds]
         self._seeds = [self._cut(found, o) for o in range(objects)]
 
     def _cut(self, found: FoundObjects, o: int) -> tuple[np.ndarray, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float16, Float32, UInt8
 
 from reenact.perception.masks.follower import View
 from reenact.perception.pictures.colour import colour_bins
@@ -18,7 +18,7 @@ class Views:
     def __init__(
         self, stack: PictureStack, regions: HandRegions, every: int = 1, *, keep: bool = False
     ) -> None:
-        """``keep``: hold each view once made (about 25 bytes a pixel and frame)."""
+        """``keep``: hold the flow once made (4 bytes a pixel and direction)."""
         self.stack, self.regions = stack, regions
         self.frames = list(range(0, len(stack.t_ns), max(1, every)))
         self.hands: UInt8[np.ndarray, "t h w"] = np.zeros(stack.rgb.shape[:3], np.uint8)
@@ -29,25 +29,26 @@ class Views:
             self._bins[frame] = bins.astype(np.int16)
             self.hands[frame] = regions.labels(frame, bins)
         self._flow = DenseFlow()
-        self._kept: dict[tuple[int, int], View] | None = {} if keep else None
+        self._kept: dict[tuple[int, int], Float16[np.ndarray, "h w 2"]] | None = {} if keep else None
+
+    def flow(self, frame: int, other: int) -> Float32[np.ndarray, "h w 2"]:
+        """Where each pixel of a frame is in another one."""
+        if self._kept is not None and (frame, other) in self._kept:
+            return self._kept[(frame, other)].astype(np.float32)
+        made = self._flow.between(grey(self.stack.rgb[frame]), grey(self.stack.rgb[other]))
+        if self._kept is not None:
+            self._kept[(frame, other)] = made.astype(np.float16)
+        return made
 
     def view(self, frame: int, before: int) -> View:
         """This frame as seen when coming from another one."""
-        if self._kept is not None and (frame, before) in self._kept:
-            return self._kept[(frame, before)]
-        view = self._make(frame, before)
-        if self._kept is not None:
-            self._kept[(frame, before)] = view
-        return view
-
-    def _make(self, frame: int, before: int) -> View:
         stack, regions = self.stack, self.regions
-        now = grey(stack.rgb[frame])
         both = (regions.valid[frame] & regions.valid[before])[:, None]
         moved = regions.points[frame].mean(axis=1) - regions.points[before].mean(axis=1)
         return View(
-            rgb=stack.rgb[frame], bins=self._bins[frame], guide=now.astype(np.float32) / 255.0,
-            hands=self.hands[frame], back=self._flow.between(now, grey(stack.rgb[before])),
+            rgb=stack.rgb[frame], bins=self._bins[frame],
+            guide=grey(stack.rgb[frame]).astype(np.float32) / 255.0,
+            hands=self.hands[frame], back=self.flow(frame, before),
             hand_shift=np.where(both, moved, 0.0),
             dt=abs(float(stack.t_ns[frame] - stack.t_ns[before])) * 1e-9,
         )  # fmt: skip

@@ -56,8 +56,12 @@ class HandRegions:
     ) -> None:
         self.config = config or HandRegionConfig()
         self._stack = stack
+        at = stack.frame_idx
         self.points, self.valid = fill_gaps(
-            stack.to_small(landmarks.landmarks_px), landmarks.valid, stack.t_ns, self.config.fill_gap_s
+            stack.to_small(landmarks.landmarks_px[at]),
+            landmarks.valid[at],
+            stack.t_ns,
+            self.config.fill_gap_s,
         )
         self.palm_px = palm_sizes(self.points, self.valid)
         self._skin, self._arm = self._learn()

@@ -40,6 +40,8 @@ class PictureStack:
     full_width_px: int
     """Size of the clip's frames, to which all pixels in records belong."""
     full_height_px: int
+    frame_idx: Int64[np.ndarray, " t"]
+    """Frames of the clip that are held; all of them unless asked otherwise."""
 
     @property
     def width_px(self) -> int:
@@ -73,8 +75,10 @@ class PictureStack:
         return self.to_full(box_px.reshape(2, 2)).reshape(4)
 
 
-def read_stack(frames: Iterable[Frame], clip: Clip, config: StackConfig | None = None) -> PictureStack:
-    """Hold the clip's frames at the working size.
+def read_stack(
+    frames: Iterable[Frame], clip: Clip, config: StackConfig | None = None, every: int = 1
+) -> PictureStack:
+    """Hold the clip's frames (or every n-th of them) at the working size.
 
     Raises:
         WrongFrames: another number of frames than the clip has, other times, or another shape of picture.
@@ -82,17 +86,19 @@ def read_stack(frames: Iterable[Frame], clip: Clip, config: StackConfig | None =
     config = config or StackConfig()
     count = len(clip.t_ns)
     width, height = working_size(clip, config)
-    rgb = np.empty((count, height, width, 3), np.uint8)
+    kept = np.arange(0, count, every, dtype=np.int64)
+    rgb = np.empty((len(kept), height, width, 3), np.uint8)
     seen = 0
     for t_ns, picture in frames:
         if seen == count:
             raise WrongFrames(f"more than the {count} frames of {clip.clip_id} were given")
         _check(seen, t_ns, picture, clip)
-        rgb[seen] = _resized(picture, width, height)
+        if seen % every == 0:
+            rgb[seen // every] = _resized(picture, width, height)
         seen += 1
     if seen != count:
         raise WrongFrames(f"{seen} frames were given", hint=f"{clip.clip_id} has {count}")
-    return PictureStack(clip.t_ns, rgb, clip.width_px, clip.height_px)
+    return PictureStack(clip.t_ns[kept], rgb, clip.width_px, clip.height_px, kept)
 
 
 def working_size(clip: Clip, config: StackConfig) -> tuple[int, int]:
