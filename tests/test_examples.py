@@ -90,3 +90,14 @@ def test_look_from_the_eyes(tmp_path, capsys) -> None:
     assert float(shown.split("exo; ")[1].split("%")[0]) >= 99
     assert float(shown.split("and back: ")[1].split(" m")[0]) < 1e-9
     assert (tmp_path / "ego.mp4").is_file()
+
+
+def test_refine_your_tracks(capsys) -> None:
+    load("08_refine_your_tracks.py")["main"](None)
+    shown = capsys.readouterr().out
+
+    def place(line: str) -> float:
+        return float(shown.split(f"{line} carton: ")[1].split(" cm")[0])
+
+    assert place("refined") < 0.5 * place("as seen")
+    assert "grasped_right" in shown

@@ -53,7 +53,7 @@ class Problem:
     observed: Observed
     hands: tuple[HandObservation | None, HandObservation | None]
     grids: tuple[SignedDistanceGrid | None, ...]
-    hulls: tuple[Float64[np.ndarray, "v 3"] | None, ...]
+    hulls: tuple[Float64[np.ndarray, "_ 3"] | None, ...]
     """By body."""
     still: Float64[np.ndarray, "t n"]
     """Probability that a body lies still."""
