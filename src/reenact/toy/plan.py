@@ -102,10 +102,10 @@ class Stage:
         self.hands[side] = HandPlan(side, T_world_object @ grasp.T_object_wrist, grasp.closed)
         self.take(side, object_idx, steady=True)
 
-    def drop(self, side: int, object_idx: int) -> None:
-        """From now on the object no longer goes with the hand."""
+    def drop(self, side: int, object_idx: int, at: float | None = None) -> None:
+        """From now on (or since script time `at`) the object no longer goes with the hand."""
         how = self._open_holds.pop((side, object_idx))
-        self.holds.append(Hold(object_idx, side, end=self.hands[side].now, **how))
+        self.holds.append(Hold(object_idx, side, end=self.hands[side].now if at is None else at, **how))
 
     def carry(
         self,

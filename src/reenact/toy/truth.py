@@ -2,6 +2,13 @@
 
 In: config, script, performance, camera. Out: a `Scene` whose every part has source TRUTH, and `ToyHandPoses`, from
 which the skin is computed when asked for.
+
+True states have one definition for every activity. An object is held while all the skin that holds it is in place and
+at rest on it: from the end of the movement that brings the last opposing part there (a finger that closes, the second
+palm that arrives) to the beginning of the one that takes the first away (a finger that opens, a palm that leaves),
+whether or not it moves meanwhile. Two palms that hold it only together begin and end together; in a handover each
+hand's grasp counts by itself. Not held, an object is `moving` while its middle is faster than `script.MOVING_SPEED`,
+pushed or not, else `static`.
 """
 
 from __future__ import annotations

@@ -15,10 +15,11 @@ def two_hand_lift(stage: Stage, main: int) -> None:
     for side in (0, 1):
         stage.hands[side].wait(float(rng.uniform(0.1, 0.25)))
         stage.reach(side, o, grasps[side], styles.beside_exit(side))
-    together = max(hand.now for hand in stage.hands.values()) + 0.15
+    arrived = max(hand.now for hand in stage.hands.values())
     for side in (0, 1):
-        stage.hands[side].wait_until(together)
+        stage.hands[side].wait_until(arrived)
         stage.take(side, o, leads=side == main)
+        stage.hands[side].wait_until(arrived + 0.15)
     up = stage.place[o].copy()
     up[:3, 3] += [0.0, -0.02, rng.uniform(0.11, 0.15)]
     down = stage.spot(o, rng.uniform(-0.06, 0.06), rng.uniform(0.08, 0.11))
@@ -28,10 +29,13 @@ def two_hand_lift(stage: Stage, main: int) -> None:
     stage.carry(main, o, grasps[main], down, (0.02, 0.08), "lower", speed=0.35)
     stage.hands[main].wait(0.1)
     stage.ride(other, o, grasps[other], stage.hands[main].now)
+    leaves = []
     for side in (0, 1):
-        stage.drop(side, o)
         stage.hands[side].wait(0.05 + 0.1 * float(rng.random()))
+        leaves.append(stage.hands[side].now)
         stage.home(side, styles.beside_exit(side))
+    for side in (0, 1):  # one palm alone holds nothing: the hold ends for both when the first leaves
+        stage.drop(side, o, at=min(leaves))
 
 
 def handover(stage: Stage, main: int) -> None:
