@@ -11,7 +11,7 @@ import pytest
 from reenact.cli.run import RunOptions, resolve
 from reenact.errors import SetupError
 from reenact.perception.depth.stored import StoredDepth
-from reenact.perception.depth.truth import TruthDepthConfig
+from reenact.perception.depth.truth import ARBITRARY, TruthDepth, TruthDepthConfig
 from reenact.perception.pose.all_objects import ObjectsConfig
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.shape.contract import BadShape
@@ -20,12 +20,21 @@ from reenact.pipeline.graph import Pipeline
 from reenact.pipeline.item import Item
 from reenact.pipeline.run_item import run_item
 from reenact.pipeline.store import ArtefactStore
-from reenact.records import load_record
+from reenact.records import load_record, save_record
 from reenact.rendering.gl import choose_backend
-from reenact.scene import FoundObjects, ObjectShapes, ObjectTracks, PoseCovariance, SupportPlane
+from reenact.scene import (
+    FoundObjects,
+    HandTracks,
+    MetricScales,
+    ObjectShapes,
+    ObjectTracks,
+    PoseCovariance,
+    SupportPlane,
+)
 from reenact.stages.camera import CameraConfig
 from reenact.stages.clip import Segment
 from reenact.stages.depth import DepthConfig
+from reenact.stages.depth_metres import DepthWithoutScale, MetresConfig, calibrate
 from reenact.stages.found import FoundConfig
 from reenact.stages.landmarks import LandmarksConfig
 from reenact.stages.masks import MasksConfig
@@ -33,9 +42,13 @@ from reenact.stages.objects import NamedSize, PlacedObjectsConfig, given_shape
 from reenact.stages.placing import PlacingConfig
 from reenact.stages.plan import RunConfig, plan
 from reenact.stages.points import PointsConfig
+from reenact.stages.scene import load_hands
 from reenact.stages.seeing import SeeingConfig
 from reenact.toy.clip import ToyClip, make_clip
 from reenact.toy.config import ToyConfig
+
+CHUNKED = TruthDepthConfig(noise=0.01, metric=False, chunk_frames=3, chunk_overlap=1, seed=1)
+"""Relative depth in two chunks, the second 26 % off the first in scale and with a shift of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +81,7 @@ def run_stages(toy: ToyClip, out: Path, placing: PlacingConfig) -> dict[str, Pat
 
 @pytest.fixture(scope="module")
 def placed(toy: ToyClip, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    depth = DepthConfig(backend="truth", truth=TruthDepthConfig(noise=0.01, metric=False))
+    depth = DepthConfig(backend="truth", truth=CHUNKED)
     quick = PoseConfig(search_turns=8, search_rotations=24, search_keep=4, search_finish=2)
     objects = PlacedObjectsConfig(classical=ObjectsConfig(pose=quick, shape=ShapeFitConfig(window_px=64)))
     return run_stages(toy, tmp_path_factory.mktemp("placed"), PlacingConfig(depth=depth, objects=objects))
@@ -78,13 +91,49 @@ def test_relative_depth_becomes_metric_by_the_hands(toy: ToyClip, placed: dict[s
     with StoredDepth(placed["depth"]) as depth:
         assert depth.metric
         assert depth.record.scale_source == "hand"
-        found = depth(2)
-        assert found is not None
-        true = toy.depth(2)
-        known = (found[0] > 0) & (true > 0)
-        ratio = float(np.median(found[0][known] / true[known]))
-        assert ratio == pytest.approx(1.0, abs=0.06)
-        assert abs(ratio - 1) < 2 * found[1]
+        given = TruthDepth(toy.depth, 5, CHUNKED)
+        assert abs(np.log(given.chunk_maps[1][0])) > 0.1
+        for k in range(5):
+            found = depth(k)
+            assert found is not None
+            true = toy.depth(k)
+            near = (toy.mask(k) > 0) & (found[0] > 0) & (true > 0)
+            ratio = float(np.median(found[0][near] / true[near]))
+            assert ratio == pytest.approx(1.0, abs=0.03)
+            assert abs(ratio - 1) < 2 * found[1]
+
+
+def test_every_scale_says_where_it_comes_from_and_how_sure_it_is(placed: dict[str, Path]) -> None:
+    scales = load_record(MetricScales, placed["depth"], "scales")
+    assert scales.origins[0] == "hand_skin"
+    assert scales.used.tolist() == [True] + [False] * (len(scales.used) - 1)
+    assert scales.value[0] == pytest.approx(ARBITRARY, rel=0.03)
+    assert scales.sigma_relative[0] == pytest.approx(0.06, abs=0.005), "hands of an assumed size"
+    assert np.ptp(scales.frame_scale) > 0.1 * scales.value[0], "the chunks' own scales are taken out"
+    hands, moved = (
+        load_record(HandTracks, placed[s], n) for s, n in (("hands", "hands"), ("depth", "hands_depth"))
+    )
+    assert (moved.hand_length == hands.hand_length).all(), "a scale from the hands' size cannot judge it"
+    assert load_hands(placed).joints_world.shape == hands.joints_world.shape
+
+
+def test_relative_depth_without_a_hand_is_an_error_that_says_so(
+    toy: ToyClip, placed: dict[str, Path], tmp_path: Path
+) -> None:
+    hands = load_record(HandTracks, placed["hands"], "hands")
+    save_record(dataclasses.replace(hands, valid=np.zeros_like(hands.valid)), tmp_path, "hands")
+    inputs, backend = {**placed, "hands": tmp_path}, TruthDepth(toy.depth, 5, CHUNKED)
+    with pytest.raises(DepthWithoutScale, match="no frame shows a hand"):
+        calibrate(backend, inputs, MetresConfig())
+    left = calibrate(backend, inputs, MetresConfig(without_scale="leave"))
+    assert left.depth.kind == "depth_scale_invariant"
+    told = calibrate(backend, inputs, MetresConfig(scale=ARBITRARY))
+    assert told.depth.scale_source == "user"
+    image = told.depth.frame(3)
+    assert image is not None
+    assert np.median(image.values[image.values > 0] / toy.depth(3)[image.values > 0]) == pytest.approx(
+        1, abs=0.01
+    )
 
 
 def test_the_table_and_the_pushed_thing_are_where_they_are(toy: ToyClip, placed: dict[str, Path]) -> None:

@@ -38,7 +38,7 @@ def _camera(scene: Scene) -> list[str]:
 
 
 def _hands(scene: Scene) -> list[str]:
-    hands = scene.hands
+    hands = scene.hands_depth or scene.hands
     if hands is None:
         return ["No metric hands were reconstructed."]
     lines = []

@@ -19,6 +19,7 @@ from reenact.scene.masks import MaskTracks as MaskTracks
 from reenact.scene.objects import ObjectTracks as ObjectTracks
 from reenact.scene.objects import PoseCovariance as PoseCovariance
 from reenact.scene.points import PointTracks as PointTracks
+from reenact.scene.scales import MetricScales as MetricScales
 from reenact.scene.scene import Scene as Scene
 from reenact.scene.shapes import ObjectShapes as ObjectShapes
 from reenact.scene.source import Source as Source

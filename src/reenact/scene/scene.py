@@ -24,6 +24,7 @@ from reenact.scene.interaction import ContactPlaces, ContactTracks, InteractionS
 from reenact.scene.masks import MaskTracks
 from reenact.scene.objects import ObjectTracks, PoseCovariance
 from reenact.scene.points import PointTracks
+from reenact.scene.scales import MetricScales
 from reenact.scene.shapes import ObjectShapes
 from reenact.scene.support import SupportPlane
 
@@ -40,19 +41,25 @@ class Scene:
     hands_raw: HandTracks | None = None
     """Per frame, before filling and smoothing: always kept, so that smoothing can be judged."""
     hands: HandTracks | None = None
+    hands_depth: HandTracks | None = None
+    """At the distance that measured depth gives them, where there is any; else as `hands`."""
     hands_interaction: HandTracks | None = None
     """Adjusted together with the objects they touch; as `hands` in other respects."""
     found: FoundObjects | None = None
     masks: MaskTracks | None = None
     points: PointTracks | None = None
     depth: DepthFrames | None = None
+    scales: MetricScales | None = None
+    """What made metres of depth, and what depth made of the hands' size."""
     support: SupportPlane | None = None
     shapes: ObjectShapes | None = None
     objects_raw: ObjectTracks | None = None
     """As perceived frame by frame, before interaction-aware refinement."""
     objects: ObjectTracks | None = None
     pose_covariance: PoseCovariance | None = None
-    """Of `objects`."""
+    """Of `objects_raw`."""
+    refined_covariance: PoseCovariance | None = None
+    """Of `objects`, then of the hands' middles ("left hand", "right hand") in `hands_interaction`."""
     contacts: ContactTracks | None = None
     contact_places: ContactPlaces | None = None
     states: InteractionStates | None = None
@@ -65,7 +72,7 @@ class Scene:
             valid = getattr(record, "valid", None)
             if isinstance(valid, np.ndarray) and len(valid) != want:
                 raise RecordError(f"Scene.{name} has {len(valid)} frames", hint=f"the clip has {want}")
-        for name in ("hands_raw", "hands", "hands_interaction", "ego"):
+        for name in ("hands_raw", "hands", "hands_depth", "hands_interaction", "ego"):
             track = getattr(self, name)
             if track is not None and track.world_frame != self.camera.world_frame:
                 raise RecordError(
@@ -92,16 +99,19 @@ class Scene:
             landmarks=_optional(HandLandmarks, folder, "landmarks"),
             hands_raw=_optional(HandTracks, folder, "hands_raw"),
             hands=_optional(HandTracks, folder, "hands"),
+            hands_depth=_optional(HandTracks, folder, "hands_depth"),
             hands_interaction=_optional(HandTracks, folder, "hands_interaction"),
             found=_optional(FoundObjects, folder, "found"),
             masks=_optional(MaskTracks, folder, "masks"),
             points=_optional(PointTracks, folder, "points"),
             depth=_optional(DepthFrames, folder, "depth"),
+            scales=_optional(MetricScales, folder, "scales"),
             support=_optional(SupportPlane, folder, "support"),
             shapes=_optional(ObjectShapes, folder, "shapes"),
             objects_raw=_optional(ObjectTracks, folder, "objects_raw"),
             objects=_optional(ObjectTracks, folder, "objects"),
             pose_covariance=_optional(PoseCovariance, folder, "pose_covariance"),
+            refined_covariance=_optional(PoseCovariance, folder, "refined_covariance"),
             contacts=_optional(ContactTracks, folder, "contacts"),
             contact_places=_optional(ContactPlaces, folder, "contact_places"),
             states=_optional(InteractionStates, folder, "states"),

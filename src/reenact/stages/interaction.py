@@ -17,9 +17,10 @@ from reenact.refine.interaction.results import (
     InteractionResultConfig,
     refine_interaction,
 )
-from reenact.scene import CameraTrack, HandTracks, ObjectTracks, PoseCovariance, SupportPlane
+from reenact.scene import CameraTrack, ObjectTracks, PoseCovariance, SupportPlane
 from reenact.stages.clip import load_clip
 from reenact.stages.notes import write_notes
+from reenact.stages.scene import load_hands
 
 
 def run(call: StageCall[InteractionResultConfig]) -> None:
@@ -34,7 +35,7 @@ def run(call: StageCall[InteractionResultConfig]) -> None:
     clip = load_clip(call.inputs["clip"])
     result = refine_interaction(
         objects,
-        load_record(HandTracks, call.inputs["hands"], "hands"),
+        load_hands(call.inputs),
         load_record(CameraTrack, call.inputs["camera"], "camera"),
         load_record(SupportPlane, call.inputs["support"], "support"),
         clip.t_ns,

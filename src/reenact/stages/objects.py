@@ -24,7 +24,6 @@ from reenact.records import load_record, save_record
 from reenact.scene import (
     CameraTrack,
     FoundObjects,
-    HandTracks,
     ObjectShapes,
     ObjectTracks,
     PointTracks,
@@ -36,6 +35,7 @@ from reenact.stages.clip import load_clip
 from reenact.stages.depth import is_dense
 from reenact.stages.masks import load_masks
 from reenact.stages.notes import write_notes
+from reenact.stages.scene import load_hands
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _evidence(call: StageCall[PlacedObjectsConfig], depth: StoredDepth) -> ClipE
         labels=lambda k: masks.labels[k],
         depth=depth if depth.metric and is_dense(depth.record.backend) else None,
         points=load_record(PointTracks, call.inputs["points"], "points"),
-        hands=load_record(HandTracks, call.inputs["hands"], "hands"),
+        hands=load_hands(call.inputs),
         support=load_record(SupportPlane, call.inputs["support"], "support"),
     )
 

@@ -36,7 +36,7 @@ def placing_stages(config: PlacingConfig, with_depth_files: bool) -> list[Stage[
     true_objects = ("truth",) if config.objects.backend == "truth" else ()
     everything = ("clip", "camera", "hands", "found", "masks", "points", "depth", "support")
     return [
-        Stage("depth", "2", config.depth, ("clip", "camera", "hands", "masks", *files, *true_depth), depth.run),
+        Stage("depth", "3", config.depth, ("clip", "camera", "hands", "masks", *files, *true_depth), depth.run),
         Stage(
             "support", "2", support.SupportStageConfig(config.support, config.objects),
             ("clip", "camera", "hands", "found", "masks", "depth"), support.run,

@@ -12,7 +12,8 @@ from reenact.robots.registry import load_robot
 from reenact.robots.trajectory import read_npz
 from reenact.scene import ObjectTracks
 from reenact.stages.clip import PREVIEW_NAME, load_clip
-from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice, find_record, followed_hands
+from reenact.stages.scene import load_hands
+from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice, find_record
 from reenact.viewer.replay import ReplayConfig, write_replay
 
 REPLAY_NAME = "replay.mp4"
@@ -34,7 +35,7 @@ def run(call: StageCall[ReplayRobotConfig]) -> None:
         call.inputs["clip"] / PREVIEW_NAME,
         load_robot(choice.name_or_path),
         read_npz(call.inputs[f"trajectory_{choice.label}"] / TRAJECTORY_NAME),
-        followed_hands(call.inputs),
+        load_hands(call.inputs),
         call.config.replay,
         call.report,
         load_clip(call.inputs["clip"]).t_ns,

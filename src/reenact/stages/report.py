@@ -28,6 +28,7 @@ from reenact.stages.report_curves import hand_plots, robot_plots, robot_strips
 from reenact.stages.report_errors import errors_plot, errors_table
 from reenact.stages.report_notes import ego_table, numbers_table, scene_flags, support_table
 from reenact.stages.report_objects import object_plots, object_tables, object_tiles
+from reenact.stages.report_scales import scales_numbers, scales_plots, scales_table
 from reenact.stages.report_tables import (
     camera_table,
     hands_table,
@@ -73,7 +74,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
     errors = None if truth is None else measure_scene(scene, truth)
     matched = _matched(shown, truth)
     unknowns = _unknowns(scene, robots)
-    measures = _measures(call.inputs)
+    measures, scales = _measures(call.inputs), scales_table(scene)
     content = ReportContent(
         title=scene.clip.clip_id,
         subtitle=scene_subtitle(scene.clip),
@@ -85,6 +86,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         plots=[
             *hand_plots(scene),
             *object_plots(shown),
+            *scales_plots(scene),
             *(errors_plot(matched, shown.objects) if shown.objects is not None else []),
             *(p for i, r in enumerate(robots) for p in robot_plots(r.trajectory, r.robot, i)),
         ],
@@ -93,6 +95,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
             *(errors_table(m.errors) for m in matched),
             hands_table(raw, refined),
             *object_tables(shown),
+            *([scales] if scales is not None else []),
             *([support_table(scene.support)] if scene.support is not None else []),
             *(numbers_table(f"Measures of {name}", words) for name, words in measures.items()),
             *(robot_table(r.robot.name, r.quality, r.notes) for r in robots),
@@ -113,6 +116,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         "robots": {r.robot.name: r.quality for r in robots},
         "against_truth": errors,
         "objects_against_truth": [m.errors for m in matched],
+        "scales": scales_numbers(scene),
         "stages": measures,
         "unknowns": unknowns,
         "stage_seconds": seconds,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from reenact.records import Record, load_record, record_exists
-from reenact.scene import Scene
+from reenact.scene import HandTracks, Scene
 
 SCENE_STAGES = ("clip", "camera", "landmarks", "hands")
 """Stages whose artefacts make a scene."""
@@ -22,6 +22,8 @@ RECORD_STAGES = {
     "masks": "masks",
     "points": "points",
     "depth": "depth",
+    "scales": "depth",
+    "hands_depth": "depth",
     "support": "support",
     "shapes": "objects",
     "objects_raw": "objects",
@@ -55,7 +57,19 @@ def _record_class(hint: Any) -> type[Record]:
 
 
 def as_shown(scene: Scene) -> Scene:
-    """For looking: hands as adjusted together with the objects, objects as refined; else as they came before that."""
-    hands = scene.hands_interaction if scene.hands_interaction is not None else scene.hands
+    """For looking: the last word on hands and objects."""
     objects = scene.objects if scene.objects is not None else scene.objects_raw
-    return replace(scene, hands=hands, objects=objects)
+    return replace(scene, hands=last_hands(scene), objects=objects)
+
+
+def last_hands(scene: Scene) -> HandTracks | None:
+    """Hands as adjusted together with the objects, else as put right by depth, else as reconstructed."""
+    return scene.hands_interaction or scene.hands_depth or scene.hands
+
+
+def load_hands(inputs: Mapping[str, Path]) -> HandTracks:
+    """The same of a stage's inputs: from the stages `interaction`, `depth` and `hands`, whichever it reads."""
+    for stage, name in (("interaction", "hands_interaction"), ("depth", "hands_depth")):
+        if stage in inputs and record_exists(inputs[stage], name):
+            return load_record(HandTracks, inputs[stage], name)
+    return load_record(HandTracks, inputs["hands"], "hands")

@@ -15,6 +15,7 @@ from reenact.scene import Clip, Scene
 from reenact.stages.report_curves import hand_plots
 from reenact.stages.report_notes import ego_table, numbers_table, scene_flags, support_table
 from reenact.stages.report_objects import object_plots, object_tables, object_tiles
+from reenact.stages.report_scales import scales_plots, scales_table
 from reenact.stages.report_tables import camera_table, hands_table, source_table
 from reenact.stages.scene import as_shown
 from reenact.video.info import scaled_size
@@ -51,7 +52,11 @@ def write_scene_page(
         video=preview,
         video_fps_hz=clip.nominal_fps_hz,
         tiles=_tiles(shown),
-        plots=[plot for plot in (*hand_plots(scene), *object_plots(shown)) if _says_something(plot)],
+        plots=[
+            plot
+            for plot in (*hand_plots(scene), *object_plots(shown), *scales_plots(scene))
+            if _says_something(plot)
+        ],
         tables=_tables(scene, numbers),
         unknowns=scene_unknowns(scene),
         flags=scene_flags(scene),
@@ -105,6 +110,8 @@ def _tables(scene: Scene, numbers: Mapping[str, Any] | None) -> list[Table]:
         )
         tables.append(hands_table(raw, refined))
     tables += object_tables(as_shown(scene))
+    scales = scales_table(scene)
+    tables += [scales] if scales is not None else []
     tables += [support_table(scene.support)] if scene.support is not None else []
     tables += [ego_table(scene.ego)] if scene.ego is not None else []
     tables += [numbers_table("Measures", numbers)] if numbers else []

@@ -31,12 +31,13 @@ from reenact.refine.calibration.support import (
     plane_from_clues,
     plane_from_depth,
 )
-from reenact.scene import CameraTrack, FoundObjects, HandTracks, MaskLabel, SupportPlane
+from reenact.scene import CameraTrack, FoundObjects, MaskLabel, SupportPlane
 from reenact.stages.clip import load_clip
 from reenact.stages.depth import is_dense
 from reenact.stages.masks import load_masks
 from reenact.stages.notes import write_notes
 from reenact.stages.objects import PlacedObjectsConfig, given_shape
+from reenact.stages.scene import load_hands
 
 FRAMES = 8
 """Frames whose depth is looked at."""
@@ -58,7 +59,7 @@ def run(call: StageCall[SupportStageConfig]) -> None:
     given = [given_shape(i, found, call.config.objects) for i in range(len(found.names))]
     clip = load_clip(call.inputs["clip"])
     camera = load_record(CameraTrack, call.inputs["camera"], "camera")
-    hands = load_record(HandTracks, call.inputs["hands"], "hands")
+    hands = load_hands(call.inputs)
     masks = load_masks(call.inputs["masks"])
     with StoredDepth(call.inputs["depth"]) as depth:
         dense = depth if depth.metric and is_dense(depth.record.backend) else None

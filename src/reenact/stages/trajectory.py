@@ -17,9 +17,10 @@ from reenact.records import Record, load_record, record_exists
 from reenact.retarget.retarget import RetargetConfig, retarget
 from reenact.robots.registry import load_robot
 from reenact.robots.trajectory import write_csv, write_npz
-from reenact.scene import ContactTracks, HandTracks, ObjectTracks
+from reenact.scene import ContactTracks, ObjectTracks
 from reenact.stages.clip import load_clip
 from reenact.stages.notes import write_notes
+from reenact.stages.scene import load_hands
 
 TRAJECTORY_NAME = "trajectory.npz"
 R = TypeVar("R", bound=Record)
@@ -57,7 +58,7 @@ def run(call: StageCall[TrajectoryConfig]) -> None:
     clip = load_clip(call.inputs["clip"])
     robot = load_robot(call.config.robot.name_or_path)
     result = retarget(
-        followed_hands(call.inputs),
+        load_hands(call.inputs),
         clip.t_ns,
         robot,
         call.config.retarget,
@@ -70,12 +71,6 @@ def run(call: StageCall[TrajectoryConfig]) -> None:
     write_notes(
         call.out, {"robot": robot.name, "quality": quality, "root": result.root, "report": result.report}
     )
-
-
-def followed_hands(inputs: Mapping[str, Path]) -> HandTracks:
-    """The hands a robot follows: as adjusted with the objects where that was done, else as reconstructed."""
-    adjusted = find_record(HandTracks, inputs, "hands_interaction")
-    return adjusted or load_record(HandTracks, inputs["hands"], "hands")
 
 
 def find_record(cls: type[R], inputs: Mapping[str, Path], name: str) -> R | None:

@@ -11,11 +11,12 @@ import pytest
 from reenact.geometry.transforms import apply
 from reenact.hands.joints import JOINT_NAMES_21
 from reenact.hands.skeleton import HandSkeleton
-from reenact.perception.depth.contract import DepthImage, DepthMismatch
+from reenact.perception.depth.contract import ChunkedDepthBackend, DepthImage, DepthMismatch
 from reenact.perception.depth.files import DepthFilesConfig, DepthFolder
+from reenact.perception.depth.net_files import NetDepthFiles
 from reenact.perception.depth.sparse import SparseDepth
 from reenact.perception.depth.stereo import StereoCalibration, StereoConfig, StereoPairs, stereo_depth
-from reenact.perception.depth.stored import FrameScale, StoredDepth, write_depth
+from reenact.perception.depth.stored import StoredDepth, write_depth
 from reenact.perception.depth.truth import TruthDepth, TruthDepthConfig
 from reenact.rendering.gl import NoGlError, choose_backend
 from reenact.scene import HandTracks, SupportPlane
@@ -96,8 +97,8 @@ class _Some:
         return DepthImage(METRES.astype(np.float32), 0.02, 0.9) if frame == 1 else None
 
 
-def test_stored_depth_comes_back_with_its_corrections(tmp_path: Path) -> None:
-    record = write_depth(_Some(), 3, tmp_path, scales={1: FrameScale(1.1, 0.05, 0.03)})
+def test_stored_depth_comes_back(tmp_path: Path) -> None:
+    record = write_depth(_Some(), 3, tmp_path)
     assert record.valid.tolist() == [False, True, False]
     with StoredDepth(tmp_path) as depth:
         assert depth.metric
@@ -105,8 +106,8 @@ def test_stored_depth_comes_back_with_its_corrections(tmp_path: Path) -> None:
         assert depth(2) is None
         found = depth(1)
         assert found is not None
-        assert np.abs(found[0] - (1.1 * METRES + 0.05)).max() < 2e-4
-        assert found[1] == 0.03
+        assert np.abs(found[0] - METRES).max() < 2e-4
+        assert found[1] == 0.02
 
 
 def test_truth_carries_the_noise_that_was_planted() -> None:
@@ -162,3 +163,28 @@ def test_sparse_depth_is_the_hands_skin_and_the_table_where_it_is_labelled() -> 
     assert empty is not None, "the table is seen without hands, too"
     with SparseDepth(camera, hands) as alone:
         assert alone.frame(1) is None
+
+
+def test_a_nets_chunks_are_read_and_cut_with_the_clip(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    depth = rng.uniform(0.5, 2.0, (12, 3, 4)).astype(np.float32)
+    depth[5, 0, 0] = np.nan
+    np.savez(tmp_path / "chunk_2.npz", depth=depth[4:12], first=4)
+    np.savez(tmp_path / "chunk_10.npz", depth=depth[:6])
+    whole = NetDepthFiles(tmp_path, np.arange(12))
+    assert isinstance(whole, ChunkedDepthBackend)
+    assert [(c.first, c.count) for c in whole.chunks] == [(0, 6), (4, 8)]
+    image = whole.frame(5)
+    assert image is not None
+    assert image.values[0, 0] == 0
+    assert (image.values.ravel()[1:] == depth[5].ravel()[1:]).all()
+    later = NetDepthFiles(tmp_path, np.arange(7, 12))
+    assert [(c.first, c.count) for c in later.chunks] == [(0, 5)]
+    assert (later.chunk_frame(0, 2).values == depth[9]).all()
+    with pytest.raises(DepthMismatch, match="ends at frame 11"):
+        NetDepthFiles(tmp_path, np.arange(30))
+    np.savez(tmp_path / "odd.npz", depth=depth[0])
+    with pytest.raises(DepthMismatch, match="float32"):
+        NetDepthFiles(tmp_path, np.arange(12))
+    with pytest.raises(DepthMismatch, match="no depth arrays"):
+        NetDepthFiles(tmp_path / "none", np.arange(12))

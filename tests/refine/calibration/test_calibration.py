@@ -8,16 +8,11 @@ import pytest
 from reenact.geometry.rotations import so3_exp
 from reenact.hands.posed import skin_of_joints
 from reenact.hands.skeleton import HandSkeleton
-from reenact.refine.calibration.affine import (
-    AffineDepth,
-    DepthChunk,
-    NothingInCommon,
-    align_chunks,
-    apply_maps,
-    background_template,
-    fit_affine,
-)
-from reenact.refine.calibration.hand_depth import HandDepth, joint_median_shift, scale_from_hands, width_scale
+from reenact.refine.calibration.affine import AffineDepth, NothingInCommon, fit_affine
+from reenact.refine.calibration.background import background_template
+from reenact.refine.calibration.chunks import DepthChunk, apply_maps, join_chunks
+from reenact.refine.calibration.hand_depth import HandDepth, joint_median_shift
+from reenact.refine.calibration.hand_scale import scale_from_ratios, width_ratio
 from reenact.refine.calibration.support import (
     HeightClue,
     SupportConfig,
@@ -73,14 +68,18 @@ def test_chunks_come_together_object_by_object() -> None:
     for code, (a, b) in spoiled.items():
         second[:, label == code] = (second[:, label == code] - b) / a
         third[:, label == code] = (third[:, label == code] - 2 * b) / a**2
-    chunks = [DepthChunk(0, true[:6]), DepthChunk(4, second), DepthChunk(7, third)]
-    maps = align_chunks(chunks, lambda _: label, [2, 16])
-    for chunk, change in zip(chunks, maps, strict=True):
-        for k in range(len(chunk.depth)):
-            mended = apply_maps(chunk.depth[k], label, change)
-            assert np.abs(mended - true[chunk.first + k])[label > 0].max() < 1e-6
-    with pytest.raises(NothingInCommon):
-        align_chunks([chunks[0], DepthChunk(9, true[9:])], lambda _: label, [2])
+
+    def chunk(first: int, depth: np.ndarray) -> DepthChunk:
+        return DepthChunk(first, len(depth), lambda frame: depth[frame - first])
+
+    chunks = [chunk(0, true[:6]), chunk(4, second), chunk(7, third)]
+    maps = join_chunks(chunks, lambda _: label, [2, 16])
+    for piece, change in zip(chunks, maps, strict=True):
+        for k in range(piece.first, piece.end):
+            mended = apply_maps(piece.read(k), label, change)
+            assert np.abs(mended - true[k])[label > 0].max() < 1e-6
+    with pytest.raises(NothingInCommon, match="overlap"):
+        join_chunks([chunks[0], chunk(9, true[9:])], lambda _: label, [2])
 
 
 def test_drifting_frames_return_to_the_room_behind_them() -> None:
@@ -155,16 +154,17 @@ def test_without_pixels_the_hand_stays_where_it_is(hand_depth: HandDepth) -> Non
 
 def test_the_hands_size_gives_relative_depth_its_metres(hand_depth: HandDepth) -> None:
     drawn = [hand_depth.drawn(a_hand(seed), 1, 0.189) for seed in range(3)]
-    labels = [np.where(d > 0, 2, 0).astype(np.uint8) for d in drawn]
-    found = scale_from_hands(drawn, [d / 2.7 for d in drawn], labels)
+    ratios = np.array(
+        [1 / hand_depth.ratio(a_hand(k), 1, 0.189, d / 2.7, d > 0)[0] for k, d in enumerate(drawn)]
+    )
+    found = scale_from_ratios(ratios, "hand_skin")
     assert found is not None
     assert found.scale == pytest.approx(2.7, rel=1e-3)
     assert found.sigma_relative >= 0.06
-    assert found.source == "hand"
-    assert scale_from_hands(drawn, [0 * d for d in drawn], labels) is None
+    assert scale_from_ratios(ratios, "hand_skin", focal_sigma=0.15).sigma_relative > 0.15
+    assert scale_from_ratios(np.zeros(0), "hand_skin") is None
     skin = skin_of_joints(a_hand(0), 1, 0.189)
-    width = width_scale(skin, skin / 2.7)
-    assert width.scale == pytest.approx(2.7, rel=1e-6)
+    assert width_ratio(skin, skin / 2.7) == pytest.approx(2.7, rel=1e-6)
 
 
 @pytest.mark.parametrize("know_up", [True, False])

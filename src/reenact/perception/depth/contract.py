@@ -62,3 +62,26 @@ class DepthBackend(Protocol):
         Raises:
             DepthMismatch: the frame cannot be read or has another size than the first.
         """
+
+
+@dataclass(frozen=True)
+class ChunkSpan:
+    """Frames first .. first + count - 1 of the clip, which a net looked at together."""
+
+    first: int
+    count: int
+
+
+@runtime_checkable
+class ChunkedDepthBackend(DepthBackend, Protocol):
+    """Depth of a net that takes long clips in overlapping chunks; each chunk has a scale and a shift of its own.
+
+    `frame` gives the first chunk that knows a frame; the chunks' scales are not brought together here.
+    """
+
+    @property
+    def chunks(self) -> tuple[ChunkSpan, ...]:
+        """In order of time, each overlapping the one before."""
+
+    def chunk_frame(self, chunk: int, frame: int) -> DepthImage | None:
+        """Depth of a frame of the clip by one chunk, None outside it."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +20,10 @@ UNIT = 2.5e-4
 NAME, VOLUME = "depth", "depth.h5"
 
 
-@dataclass(frozen=True)
-class FrameScale:
-    """A correction of one frame: metres = scale * stored + shift."""
-
-    scale: float = 1.0
-    shift: float = 0.0
-    sigma_relative: float | None = None
-    """Replaces the backend's where a calibration knows better."""
-
-
 def write_depth(
-    backend: DepthBackend,
-    frames: int,
-    folder: Path,
-    *,
-    scales: Mapping[int, FrameScale] | None = None,
-    metric: bool | None = None,
-    scale_source: str | None = None,
-    report: Callable[[int, int], None] | None = None,
+    backend: DepthBackend, frames: int, folder: Path, report: Callable[[int, int], None] | None = None
 ) -> DepthFrames:
-    """Ask the backend for every frame and store them, with the corrections that a calibration found.
+    """Ask the backend for every frame and store them.
 
     Frames that the backend does not know are stored as zeros and are not valid.
     """
@@ -73,32 +55,20 @@ def write_depth(
             shape = (1, 1)
             for _ in range(frames):
                 out.append(np.zeros(shape, np.uint16))
-    return _record(backend, images, shape, folder, scales or {}, metric, scale_source)
+    return _record(backend, images, shape, folder)
 
 
 def _record(
-    backend: DepthBackend,
-    images: list[tuple[bool, float, float, int]],
-    shape: tuple[int, int],
-    folder: Path,
-    scales: Mapping[int, FrameScale],
-    metric: bool | None,
-    scale_source: str | None,
+    backend: DepthBackend, images: list[tuple[bool, float, float, int]], shape: tuple[int, int], folder: Path
 ) -> DepthFrames:
     valid, sigma, confidence, source = (np.array(column) for column in zip(*images, strict=True))
-    corrections = [scales.get(k, FrameScale()) for k in range(len(images))]
-    known = [
-        c.sigma_relative if c.sigma_relative is not None else s
-        for c, s in zip(corrections, sigma, strict=True)
-    ]
-    kind = backend.kind if metric is None else ("depth_metric" if metric else "depth_scale_invariant")
     record = DepthFrames(
-        kind=kind,
+        kind=backend.kind,
         unit=UNIT,
-        scale=np.array([c.scale for c in corrections], np.float64),
-        shift=np.array([c.shift for c in corrections], np.float64),
-        sigma_relative=np.array(known, np.float64),
-        scale_source=scale_source or backend.scale_source,
+        scale=np.ones(len(images)),
+        shift=np.zeros(len(images)),
+        sigma_relative=sigma.astype(np.float64),
+        scale_source=backend.scale_source,
         valid=valid.astype(bool),
         confidence=confidence.astype(np.float64),
         source=source.astype(np.uint8),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from reenact.perception.depth.contract import DepthImage
+from reenact.perception.depth.contract import ChunkSpan, DepthImage
 from reenact.scene import Source
 
 
@@ -29,11 +29,20 @@ class TruthDepthConfig:
     """Share of pixels that are unknown."""
     metric: bool = True
     """False: the pictures are divided by an arbitrary factor and said to be scale invariant."""
+    chunk_frames: int = 0
+    """Frames of a chunk, each chunk with a scale and shift of its own, as nets for long clips give them; 0: one chunk."""
+    chunk_overlap: int = 4
+    """Frames that a chunk shares with the one before."""
+    chunk_scale: float = 0.2
+    """One-sigma of the logarithm of a chunk's scale (the first has none)."""
+    chunk_shift: float = 0.05
+    """One-sigma of a chunk's shift (m of truth; the first has none: no hand can tell a shift from a scale)."""
     seed: int = 0
     """Seed of everything random here."""
 
 
-_ARBITRARY = 2.7
+ARBITRARY = 2.7
+"""What relative depth is divided by."""
 
 
 class TruthDepth:
@@ -52,6 +61,11 @@ class TruthDepth:
         self._read, self.config = read, config or TruthDepthConfig()
         rng = np.random.default_rng([self.config.seed, 1])
         walk = np.cumsum(rng.normal(size=frames)) / max(np.sqrt(frames), 1.0) * self.config.drift
+        self.chunks = _spans(frames, self.config.chunk_frames, self.config.chunk_overlap)
+        own = np.random.default_rng([self.config.seed, 3])
+        draws = own.normal(size=(len(self.chunks), 2)) * [self.config.chunk_scale, self.config.chunk_shift]
+        draws[0] = 0.0
+        self.chunk_maps = [(float(np.exp(a)), float(b)) for a, b in draws]
         self.factor = (1 + self.config.bias + walk) * (1 + rng.normal(size=frames) * self.config.frame_scale)
 
     @property
@@ -69,14 +83,30 @@ class TruthDepth:
         """The factors that were planted."""
         return {"factor": self.factor.tolist()}
 
-    def frame(self, frame: int) -> DepthImage:
+    def frame(self, frame: int) -> DepthImage | None:
         """See the contract."""
-        c = self.config
+        first = next(i for i, c in enumerate(self.chunks) if c.first <= frame < c.first + c.count)
+        return self.chunk_frame(first, frame)
+
+    def chunk_frame(self, chunk: int, frame: int) -> DepthImage | None:
+        """See the contract."""
+        c, span = self.config, self.chunks[chunk]
+        if not span.first <= frame < span.first + span.count:
+            return None
+        scale, shift = self.chunk_maps[chunk]
         z = self._read(frame).astype(np.float64)
         rng = np.random.default_rng([c.seed, 2, frame])
         noisy = z * self.factor[frame] * (1 + c.noise * rng.normal(size=z.shape))
         keep = (z > 0) & (rng.random(z.shape) >= c.dropout)
-        values = np.where(keep, noisy / (1.0 if c.metric else _ARBITRARY), 0).astype(np.float32)
+        noisy = np.maximum(scale * noisy + shift, 0)
+        values = np.where(keep, noisy / (1.0 if c.metric else ARBITRARY), 0).astype(np.float32)
         exact = c == TruthDepthConfig(seed=c.seed)
         sigma = max(float(np.sqrt(c.noise**2 + c.bias**2 + c.drift**2 + c.frame_scale**2)), 1e-3)
         return DepthImage(values, sigma, 1.0, Source.TRUTH if exact else Source.OBSERVED)
+
+
+def _spans(frames: int, length: int, overlap: int) -> tuple[ChunkSpan, ...]:
+    if length <= 0 or length >= frames:
+        return (ChunkSpan(0, frames),)
+    starts = range(0, max(frames - overlap, 1), max(length - overlap, 1))
+    return tuple(ChunkSpan(a, min(length, frames - a)) for a in starts)

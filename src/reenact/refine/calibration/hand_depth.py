@@ -1,4 +1,4 @@
-"""The hand against measured depth: how far it really is, and what scale the depth has if it has none.
+"""The hand against measured depth: how far it really is.
 
 Measured depth sees skin, not joints. So the skin is drawn where the hand is thought to be and compared with the depth
 pixel by pixel, inside the hand's mask and where both see the hand; fingers behind an object do not count. The rule of
@@ -11,26 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, UInt8
+from jaxtyping import Bool, Float, Float64
 
 from reenact.hands.mesh import HandMesh
 from reenact.hands.posed import skin_of_joints
 from reenact.rendering.mesh_depth import MeshDepthRenderer, View
 
-HAND_LENGTH_SIGMA = 0.06
-"""Relative spread of adult hands: the floor of every scale that comes from an assumed hand."""
+LEAST_PIXELS = 20
+"""Fewer pixels of a hand say nothing of its depth."""
 _THICK = (0, 5, 9, 13, 17)
-
-
-@dataclass(frozen=True)
-class ScaleEstimate:
-    """metres = scale * measured."""
-
-    scale: float
-    sigma_relative: float
-    source: str
-    count: int
-    """Pixels or points behind it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +47,11 @@ class HandDepth:
         self, joints_camera: Float[np.ndarray, "21 3"], side: int, hand_length: float
     ) -> Float[np.ndarray, "h w"]:
         """Depth of the skin, 0 elsewhere."""
-        self._renderer.reshape(side, skin_of_joints(joints_camera, side, hand_length))
+        return self.drawn_skin(skin_of_joints(joints_camera, side, hand_length), side)
+
+    def drawn_skin(self, skin_camera: Float[np.ndarray, "v 3"], side: int) -> Float[np.ndarray, "h w"]:
+        """The same of vertices as in `HandMesh.load(side)`."""
+        self._renderer.reshape(side, skin_camera)
         return self._renderer.render(np.tile(np.eye(4), (2, 1, 1)), np.arange(2) == side).depth
 
     def ratio(
@@ -70,14 +63,7 @@ class HandDepth:
         mask: Bool[np.ndarray, "h w"],
     ) -> tuple[float, float, int]:
         """Median of measured over drawn depth where both see the hand, its one-sigma, and the number of pixels."""
-        drawn = self.drawn(joints_camera, side, hand_length)
-        both = mask & (depth > 0) & (drawn > 0)
-        if both.sum() < 20:
-            return 1.0, 1.0, int(both.sum())
-        ratio = depth[both].astype(np.float64) / drawn[both]
-        middle = float(np.median(ratio))
-        noise = 1.48 * float(np.median(np.abs(ratio - middle)))
-        return middle, noise / float(np.sqrt(min(len(ratio), 50))), len(ratio)
+        return skin_ratio(self.drawn(joints_camera, side, hand_length), depth, mask)
 
     def align(
         self,
@@ -93,7 +79,7 @@ class HandDepth:
         joints, sigma, count = np.array(joints_camera, float), 1.0, 0
         for _ in range(rounds):
             factor, sigma, count = self.ratio(joints, side, hand_length, depth, mask)
-            if count < 20:
+            if count < LEAST_PIXELS:
                 return HandShift(np.zeros(3), 1.0, 0)
             joints = joints + joints.mean(0) * (factor - 1.0)
         return HandShift(joints.mean(0) - start, sigma * float(joints[:, 2].mean()), count)
@@ -107,6 +93,20 @@ class HandDepth:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def skin_ratio(
+    drawn: Float[np.ndarray, "h w"], depth: Float[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]
+) -> tuple[float, float, int]:
+    """Median of measured over drawn depth where both see the hand, its one-sigma, and the number of pixels; (1, 1, n)
+    with fewer than `LEAST_PIXELS`."""
+    both = mask & (depth > 0) & (drawn > 0)
+    if both.sum() < LEAST_PIXELS:
+        return 1.0, 1.0, int(both.sum())
+    ratio = depth[both].astype(np.float64) / drawn[both]
+    middle = float(np.median(ratio))
+    noise = 1.48 * float(np.median(np.abs(ratio - middle)))
+    return middle, noise / float(np.sqrt(min(len(ratio), 50))), len(ratio)
 
 
 def joint_median_shift(
@@ -130,42 +130,3 @@ def joint_median_shift(
     if len(moves) < 2:
         return HandShift(np.zeros(3), 1.0, 0)
     return HandShift(np.median(moves, axis=0), float(np.std([m[2] for m in moves])), len(moves))
-
-
-def width_scale(
-    skin_camera: Float[np.ndarray, "v 3"], cloud: Float[np.ndarray, "n 3"], trim: float = 1.0
-) -> ScaleEstimate:
-    """DexMan B.2: the hand mesh's horizontal extent over that of the unprojected hand pixels.
-
-    trim: percent left out at both ends of the cloud, so that one stray pixel does not decide (0: as in the paper).
-    """
-    low, high = np.percentile(cloud[:, 0], [trim, 100 - trim])
-    # the mesh is trimmed alike, weighted by nothing: its vertices lie about as dense as pixels do
-    mesh_low, mesh_high = np.percentile(skin_camera[:, 0], [trim, 100 - trim])
-    scale = float((mesh_high - mesh_low) / max(high - low, 1e-9))
-    return ScaleEstimate(scale, float(np.hypot(HAND_LENGTH_SIGMA, 0.05)), "hand", len(cloud))
-
-
-def scale_from_hands(
-    drawn: list[Float[np.ndarray, "h w"]],
-    measured: list[Float[np.ndarray, "h w"]],
-    labels: list[UInt8[np.ndarray, "h w"]],
-    hand_known: bool = False,
-) -> ScaleEstimate | None:
-    """One scale for a clip: median over frames of the median drawn-to-measured ratio inside the hand masks (labels 1
-    and 2); None without a frame that has enough of both.
-
-    hand_known: the hand's length was measured, so that the spread of hands does not count.
-    """
-    ratios, pixels = [], 0
-    for skin, depth, label in zip(drawn, measured, labels, strict=True):
-        both = (skin > 0) & (depth > 0) & ((label == 1) | (label == 2))
-        if both.sum() >= 20:
-            ratios.append(float(np.median(skin[both].astype(np.float64) / depth[both])))
-            pixels += int(both.sum())
-    if not ratios:
-        return None
-    middle = float(np.median(ratios))
-    scatter = 1.48 * float(np.median(np.abs(np.array(ratios) - middle))) / middle
-    floor = 0.01 if hand_known else HAND_LENGTH_SIGMA
-    return ScaleEstimate(middle, float(np.hypot(floor, scatter / np.sqrt(len(ratios)))), "hand", pixels)
