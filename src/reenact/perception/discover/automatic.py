@@ -23,6 +23,8 @@ from reenact.perception.discover.names import colour_name, match_labels
 from reenact.perception.discover.suspects import SuspectConfig, doubts, why_no_object
 from reenact.perception.discover.targets import TargetConfig, find_targets
 from reenact.perception.discover.trial import Trial, TrialConfig, TrialCourt, every_for
+from reenact.perception.discover.twins import twins_of
+from reenact.perception.masks.crowd import RivalConfig
 from reenact.perception.masks.seed import box_of, outline_of
 from reenact.perception.masks.views import Views
 from reenact.perception.pictures.colour import colour_bins, histogram, similarity
@@ -123,15 +125,22 @@ class AutomaticFinder:
         court = TrialCourt(views, is_still_camera=is_still, config=c.trial)
         log: list[dict[str, Any]] = []
         believed: list[Believed] = []
-        for candidate in candidates[: c.max_trials]:
-            if len(believed) == c.max_manipulated:
-                break
-            why = why_no_object(stack, regions, candidate.frame, candidate.mask, empty, c.suspects)
-            verdict = why or self._verdict(candidate, court, believed, stack, regions, empty)
-            said = verdict if isinstance(verdict, str) else "believed"
-            log.append(_entry(candidate, stack, said))
+        tried = 0
+        while candidates and tried < c.max_trials and len(believed) < c.max_manipulated:
+            candidate = candidates.pop(0)
+            verdict: Believed | str = ""
+            if candidate.source != "colour":
+                verdict = why_no_object(stack, regions, candidate.frame, candidate.mask, empty, c.suspects)
+            if not verdict:
+                verdict = next(filter(None, (_known(candidate, b.trial, views) for b in believed)), "")
+            if not verdict:
+                tried += 1
+                verdict = self._verdict(candidate, court, believed, stack, regions, empty)
+            log.append(_entry(candidate, stack, verdict if isinstance(verdict, str) else "believed"))
             if isinstance(verdict, Believed):
                 believed.append(verdict)
+                if candidate.source != "colour":
+                    candidates = twins_of(verdict.trial, views) + candidates
         believed.sort(key=lambda b: -b.confidence)
         if believed:
             believed += find_targets(stack, regions, believed, court, empty, c.targets)[: c.max_targets]
@@ -144,9 +153,6 @@ class AutomaticFinder:
         self, candidate: Candidate, court: TrialCourt, believed: list[Believed], stack: PictureStack,
         regions: HandRegions, empty: EmptyScene | None,
     ) -> Believed | str:  # fmt: skip
-        for other in believed:
-            if _explains(other.trial, candidate):
-                return "a repeat of an object found before"
         trial, c = court.try_candidate(candidate), self.config.trial
         if not trial.valid.any() or trial.seen < c.min_seen:
             return f"could be followed in {trial.seen:.0%} of the looks only"
@@ -159,7 +165,8 @@ class AutomaticFinder:
             return f"only {trial.hand_share:.0%} of its motion was with a hand at it"
         if any(_same_thing(trial, other.trial, stack) for other in believed):
             return "it turned out to be an object found before"
-        why = doubts(stack, regions, trial, empty, self.config.suspects)
+        is_twin = candidate.source == "colour"
+        why = "" if is_twin else doubts(stack, regions, trial, empty, self.config.suspects)
         if why:
             return why
         confidence = float(
@@ -169,18 +176,25 @@ class AutomaticFinder:
         return Believed(candidate, trial, "manipulated", confidence, f"{candidate.reason} {way}")
 
 
-def _explains(trial: Trial, candidate: Candidate) -> bool:
-    """Is the candidate where the object of that trial is at that time?"""
+def _known(candidate: Candidate, trial: Trial, views: Views) -> str:
+    """Is the candidate where the object of that trial is at that time, or might it be that object?"""
     look = int(np.abs(trial.looks - candidate.frame).argmin())
-    if not trial.valid[look]:
-        return False
-    mask = trial.mask(look)
-    both = float((mask & candidate.mask).sum())
-    return both > 0.35 * float(candidate.mask.sum()) or both > 0.6 * float(mask.sum())
+    if trial.valid[look]:
+        mask = trial.mask(look)
+        both = float((mask & candidate.mask).sum())
+        repeats = both > 0.35 * float(candidate.mask.sum()) or both > 0.6 * float(mask.sum())
+        return "a repeat of an object found before" if repeats else ""
+    if trial.has_twin:
+        best = trial.best_look()
+        ours = histogram(views.bins(candidate.frame)[candidate.mask])
+        theirs = histogram(views.bins(int(trial.looks[best]))[trial.mask(best)])
+        if similarity(ours, theirs) > RivalConfig().alike:
+            return "it looks like an object found before that is not known at that time"
+    return ""
 
 
 def _same_thing(trial: Trial, other: Trial, stack: PictureStack) -> bool:
-    """Two trials: on top of each other where both are seen; where never, alike in colour and size."""
+    """Two trials: on top of each other where both are seen; where never, alike in colour and size, or of equal things."""
     common = np.flatnonzero(trial.valid & other.valid)
     if len(common) >= 3:
         shared = [
@@ -190,6 +204,8 @@ def _same_thing(trial: Trial, other: Trial, stack: PictureStack) -> bool:
             )
         ]
         return float(np.mean(np.array(shared) > 0.3)) > 0.5
+    if trial.has_twin and other.has_twin:
+        return True  # never seen side by side: who knows
     a, b = trial.best_look(), other.best_look()
     ratio = float(trial.mask(a).sum()) / max(float(other.mask(b).sum()), 1.0)
     ours = histogram(colour_bins(stack.rgb[int(trial.looks[a])])[trial.mask(a)])

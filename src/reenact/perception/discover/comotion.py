@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float32, Float64
 
 from reenact.perception.discover.candidates import Candidate
 from reenact.perception.discover.empty import EmptyScene
+from reenact.perception.masks.seed import outline_of
 from reenact.perception.masks.views import Views
 from reenact.perception.pictures.colour import COUNT, ColourRatio, colour_bins, spread
 from reenact.perception.pictures.flow import background_homography, grey, homography_flow, warp
@@ -48,6 +49,8 @@ class ComotionConfig:
     """Pixels this close to the hand are not believed: flow bleeds."""
     min_area: float = 0.0005
     """Smallest region, part of the frame."""
+    usual: float = 0.7
+    """Quantile of the regions' areas that is taken as the thing's: hands hide parts, and neighbours may be added."""
     min_pairs: int = 3
     """Pairs that must show such a region."""
     seeds: int = 3
@@ -81,9 +84,7 @@ def held_things(
             like = np.where(empty.differs(held.frame), like, -1.0)
         region = _region(held, like, config.fill if empty is None else 0.5 * config.fill, config)
         if region is not None:
-            rated.append(
-                (float(region.sum()) * float(np.clip(like[region].mean(), 0.05, 2.0)), held.frame, region)
-            )
+            rated.append((float(np.clip(like[region].mean(), 0.05, 2.0)), held.frame, region))
     if len(rated) < config.min_pairs:
         return []
     return _spread_out(rated, len(looks), stack, config)
@@ -186,10 +187,15 @@ def _region(held: Held, like: np.ndarray, fill: float, config: ComotionConfig) -
 def _spread_out(
     rated: list[tuple[float, int, np.ndarray]], pairs: int, stack: PictureStack, config: ComotionConfig
 ) -> list[Candidate]:
-    """The best regions, each at least a sixth of the clip from the others."""
+    """The best regions, each at least a sixth of the clip from the others; of usual size: two things may touch."""
+    usual = float(np.quantile([region.sum() for _, _, region in rated], config.usual))
+    worth = [
+        (like * _solid(region) * float(np.exp(-abs(np.log(region.sum() / usual)))), frame, region)
+        for like, frame, region in rated
+    ]
     apart = max(2, len(stack.t_ns) // 6)
     chosen: list[Candidate] = []
-    for _, frame, region in sorted(rated, key=lambda r: -r[0]):
+    for _, frame, region in sorted(worth, key=lambda r: -r[0]):
         if any(abs(frame - c.frame) < apart for c in chosen):
             continue
         score = float(np.clip(len(rated) / max(pairs, 1), 0.1, 1.0)) * 0.9
@@ -198,3 +204,9 @@ def _spread_out(
         if len(chosen) == config.seeds:
             break
     return chosen
+
+
+def _solid(region: Bool[np.ndarray, "h w"]) -> float:
+    """Share of its convex hull that it fills."""
+    outline = outline_of(region).astype(np.float32)
+    return float(region.sum()) / max(float(cv2.contourArea(cv2.convexHull(outline))), float(region.sum()))

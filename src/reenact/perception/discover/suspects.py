@@ -9,6 +9,7 @@ from jaxtyping import Bool, UInt8
 
 from reenact.perception.discover.empty import EmptyScene
 from reenact.perception.discover.trial import Trial
+from reenact.perception.masks.seed import convex_hull, filled
 from reenact.perception.pictures.colour import colour_bins, histogram, similarity
 from reenact.perception.pictures.hands import HandRegions
 from reenact.perception.pictures.stack import PictureStack
@@ -30,6 +31,8 @@ class SuspectConfig:
     """And lets the pattern behind show: correlation with the empty scene, where that has a pattern."""
     min_different: float = 0.35
     """In some look at least this share of its pixels must differ from the empty scene, if that is known."""
+    between_fingers: float = 0.6
+    """Most of the time more than this within the hull of a hand's landmarks: no thing of its own that could be seen."""
     alike: float = 0.8
     """A region whose colours are this similar (Bhattacharyya) to those around it does not stand out."""
     pattern: float = 0.04
@@ -73,6 +76,9 @@ def doubts(
     behind = [float(regions.wedge(f)[m].mean()) for f, m in zip(frames, masks, strict=True) if m.any()]
     if float(np.median(behind)) > config.behind:
         return "most of the time it lies where the arm is"
+    inside = [_inside_hand(regions, f, m) for f, m in zip(frames, masks, strict=True) if m.any()]
+    if float(np.median(inside)) > config.between_fingers:
+        return "it only shows between the fingers"
     if empty is None:
         return ""
     differs = [float(empty.differs(f)[m].mean()) for f, m in zip(frames, masks, strict=True) if m.any()]
@@ -84,6 +90,16 @@ def doubts(
         if m.any()
     ]
     return "most of the time it is a shadow" if float(np.mean(shadows)) > 0.5 else ""
+
+
+def _inside_hand(regions: HandRegions, frame: int, mask: Bool[np.ndarray, "h w"]) -> float:
+    """Share of a region within the convex hull of a hand's landmarks; the larger of the two hands'."""
+    shares = [0.0]
+    for side in (0, 1):
+        if regions.valid[frame, side]:
+            hull = filled(convex_hull(regions.points[frame, side]), *mask.shape)
+            shares.append(float((mask & hull).sum()) / float(mask.sum()))
+    return max(shares)
 
 
 def is_shadow(now: UInt8[np.ndarray, "n 3"], before: UInt8[np.ndarray, "n 3"], config: SuspectConfig) -> bool:

@@ -42,6 +42,8 @@ class TargetConfig:
     """And stay that close for this long in all."""
     max_tries: int = 5
     """Regions followed through the clip at most."""
+    min_shown: float = 0.6
+    """In at least this share of the looks a target is seen or known to be behind a hand."""
     max_travel: float = 0.05
     """A target's centre stays within this, frame heights."""
 
@@ -76,7 +78,12 @@ def find_targets(
         tries += 1
         candidate = Candidate(frame, region, 0.5, "colour", "It stands out from what is around it.")
         trial = court.try_candidate(candidate)
-        if not trial.valid.any() or trial.travel > config.max_travel or trial.seen < 0.5:
+        shown = trial.valid | (trial.hidden > 0.5)
+        if (
+            not trial.valid.any()
+            or trial.travel > config.max_travel
+            or float(shown.mean()) < config.min_shown
+        ):
             continue
         if not is_still:
             near = [

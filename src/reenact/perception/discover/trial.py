@@ -53,6 +53,8 @@ class Trial:
     hand_share: float
     """Part of the motion with a hand at it; 1 when it does not move."""
     seen: float
+    has_twin: bool
+    """Something else looks like it."""
 
     def mask(self, look: int) -> Bool[np.ndarray, "h w"]:
         """Its pixels in one look."""
@@ -117,6 +119,7 @@ class TrialCourt:
             looks=looks, masks=result, valid=valid, confidence=tracks.confidence[looks, 0], hidden=hidden,
             path=path, travel=travel, hand_share=float(moved[at_hand].sum()) / total if total > 0 else 1.0,
             seen=float(len(sights)) / span,
+            has_twin=bool(np.isfinite(self._masks.twin_gap[looks, 0]).any()),
         )  # fmt: skip
 
     def _path(
@@ -125,6 +128,7 @@ class TrialCourt:
         """Path against the background, and per step how far it moved and whether a hand was at it."""
         height = self._views.stack.height_px
         t = self._views.stack.t_ns[self.looks] * 1e-9
+        area = result.tracks.area_px[self.looks, 0]
         path, moved, at_hand = np.zeros_like(centre), np.zeros(len(t)), np.zeros(len(t), bool)
         last: int | None = None
         for k in range(len(t)):
@@ -137,9 +141,11 @@ class TrialCourt:
                     H = self._rest[i] @ H
                 home = H @ np.array([*centre[last], 1.0])
                 step = (centre[k] - home[:2] / home[2]) / height
-                path[k] = path[last] + step
                 size = float(np.linalg.norm(step))
-                partly = abs(float(hidden[k] - hidden[last])) > 0.15
+                partly = abs(float(hidden[k] - hidden[last])) > 0.15 or _jumps(area[k], area[last])
+                if partly and size * height < 0.5 * np.sqrt(max(area[k], area[last])):
+                    step = np.zeros(2)  # another part of it shows
+                path[k] = path[last] + step
                 if size > self.config.moving_step * float(t[k] - t[last]) and not partly:
                     moved[k] = size
                     at_hand[k] = self._hand_at(result, k) or self._hand_at(result, last)
@@ -179,3 +185,8 @@ class TrialCourt:
             sources=(candidate.source,), reasons=(candidate.reason,), backend="trial", licence="",
             outline_px=outline, outline_start=np.array([0, len(outline)], np.int64),
         )  # fmt: skip
+
+
+def _jumps(a: float, b: float) -> bool:
+    """Do two areas differ by more than a fifth?"""
+    return not 0.8 < a / max(b, 1.0) < 1.25

@@ -98,6 +98,11 @@ def filled(outline: Float[np.ndarray, "n 2"], height: int, width: int) -> Bool[n
     return canvas > 0
 
 
+def convex_hull(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
+    """Corners of the convex hull, in order."""
+    return np.asarray(cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64))
+
+
 def outline_of(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "n 2"]:
     """Outline of the largest part of a mask; empty for an empty mask."""
     found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float16, Float32, UInt8
+from jaxtyping import Float16, Float32, Int, UInt8
 
 from reenact.perception.masks.follower import View
 from reenact.perception.pictures.colour import colour_bins
@@ -31,6 +31,10 @@ class Views:
         self._flow = DenseFlow()
         self._kept: dict[tuple[int, int], Float16[np.ndarray, "h w 2"]] | None = {} if keep else None
 
+    def bins(self, frame: int) -> Int[np.ndarray, "h w"]:
+        """Colour bin of each pixel of a frame."""
+        return self._bins[frame]
+
     def flow(self, frame: int, other: int) -> Float32[np.ndarray, "h w 2"]:
         """Where each pixel of a frame is in another one."""
         if self._kept is not None and (frame, other) in self._kept:
@@ -48,7 +52,7 @@ class Views:
         return View(
             rgb=stack.rgb[frame], bins=self._bins[frame],
             guide=grey(stack.rgb[frame]).astype(np.float32) / 255.0,
-            hands=self.hands[frame], back=self.flow(frame, before),
+            hands=self.hands[frame], hands_before=self.hands[before], back=self.flow(frame, before),
             hand_shift=np.where(both, moved, 0.0),
             dt=abs(float(stack.t_ns[frame] - stack.t_ns[before])) * 1e-9,
         )  # fmt: skip

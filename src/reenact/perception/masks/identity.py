@@ -1,0 +1,118 @@
+"""Is what is followed still the thing at the seed? A chain of sure sights, and what happens where it is in doubt.
+
+Where an object is hidden, lost or overlapped while a look-alike is near, what comes out may be either. It is believed
+only if it can be followed back to where the doubt began; else the object is unknown from there on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+from reenact.perception.masks.follower import ObjectFollower
+
+
+@dataclass(frozen=True)
+class IdentityConfig:
+    """When identity is in doubt and when it is sure again."""
+
+    near: float = 0.6
+    """A look-alike this near (roots of the object's area) may be taken for it."""
+    near_when_lost: float = 3.0
+    """The same while the object is hidden or lost."""
+    covered: float = 0.45
+    """With a look-alike near, an object covered by more than this is in doubt."""
+    clear: float = 0.25
+    """And has to be covered by less than this to come out of it."""
+    jump: float = 1.35
+    """So is one whose area changes by this factor (either way) against the last sure sight."""
+    foreign: float = 0.3
+    """So is one with more than this share of pixels that came from where it was not."""
+    native: float = 0.15
+    """It comes out of that doubt below this share."""
+    area_rate: float = 0.02
+    """Part of the sure area renewed per frame."""
+    longest_s: float = 3.0
+    """Longer doubts are not followed back."""
+    same: float = 0.5
+    """Jaccard of the outline followed back with the last sure one."""
+
+
+@dataclass
+class Chain:
+    """One object in one direction."""
+
+    config: IdentityConfig
+    step: int
+    """Of the last sure sight."""
+    mask: Bool[np.ndarray, "h w"]
+    area: float
+    since: int | None = None
+    """Step at which the doubt began."""
+    twin: bool = False
+    """A look-alike was near since then."""
+    broken: bool = False
+    seconds: float = 0.0
+    why: str = ""
+    cause: str = ""
+    back: str = ""
+
+    def look(
+        self, step: int, dt: float, follower: ObjectFollower, gap: float,
+        back: Callable[[int, int], Bool[np.ndarray, "h w"] | None],
+    ) -> bool:  # fmt: skip
+        """Judge one more step; True where what is followed is to be believed.
+
+        ``gap``: distance of the nearest look-alike, roots of the area; ``back(step, to)``: the outline followed back.
+        """
+        c = self.config
+        if self.broken:
+            return False
+        seen = follower.valid and follower.lost_s is None
+        near = gap < (c.near if seen else c.near_when_lost)
+        area = float(follower.seen.sum())
+        most = c.clear if self.since is not None else c.covered
+        grown = area / max(self.area, 1.0)
+        jumps = near and (grown > c.jump or (grown < 1 / c.jump and follower.hidden_share < 0.1))
+        slid = near and follower.foreign > (c.foreign if self.since is None else c.native)
+        doubtful = not seen or slid or jumps or (near and follower.hidden_share > most)
+        if doubtful:
+            if self.since is None:
+                self.since, self.twin, self.seconds = step, False, 0.0
+                self.cause = (
+                    "slid over"
+                    if slid
+                    else "area jumped"
+                    if jumps
+                    else "partly hidden"
+                    if seen
+                    else "not seen"
+                )
+            self.twin |= near
+            self.seconds += dt
+            return seen and not self.twin
+        if self.since is not None and self.twin and not self._returns(step, back):
+            self.broken, self.why = (
+                True,
+                f"{self.cause} for {self.seconds:.2f} s beside a look-alike; followed back: {self.back}",
+            )
+            return False
+        self.since, self.step, self.mask = None, step, follower.seen
+        if follower.hidden_share < 0.1:
+            self.area += self.config.area_rate * (area - self.area)
+        return True
+
+    def _returns(self, step: int, back: Callable[[int, int], Bool[np.ndarray, "h w"] | None]) -> bool:
+        if self.seconds > self.config.longest_s:
+            self.back = "too long"
+            return False
+        there = back(step, self.step)
+        if there is None:
+            self.back = "lost"
+            return False
+        same = float((there & self.mask).sum()) / max(float((there | self.mask).sum()), 1.0)
+        self.back = f"Jaccard {same:.2f}"
+        return same > self.config.same
