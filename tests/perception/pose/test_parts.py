@@ -37,7 +37,7 @@ def _outline(T: np.ndarray) -> Term:
     window = Window(
         View(np.array([[150.0, 0, 28], [0, 150, 40], [0, 0, 1]]), 64, 64), yes, ~yes, field, yes, 1.0
     )
-    return outline_term(T, POINTS[:30], window, 1.0, 30.0)
+    return outline_term(T, POINTS[:30], window, 1.0, 1.0, 30.0)
 
 
 def _surface(T: np.ndarray) -> Term:
@@ -52,7 +52,7 @@ def _touch(T: np.ndarray) -> Term:
 
 def _tracks(T: np.ndarray) -> Term:
     p = apply(T0, POINTS[:9])
-    return track_term(T, POINTS[:9], p[:, :2] / p[:, 2:], np.full(9, 0.01), 9.0)
+    return track_term(T, POINTS[:9], p[:, :2] / p[:, 2:], np.full(9, 0.01), 0.05, 9.0)
 
 
 TERMS = {
@@ -60,7 +60,7 @@ TERMS = {
     "surface": _surface,
     "touch": _touch,
     "tracks": _tracks,
-    "standing": lambda T: standing_term(T, POINTS[:5], np.array([0.0, -0.6, 0.8]), 0.4, 0.01),
+    "standing": lambda T: standing_term(T, POINTS[:5], np.array([0.0, -0.6, 0.8]), 0.4, 0.01, 0.02),
     "prior": lambda T: prior_term(T, T0, np.diag([1e-4] * 3 + [1e-2] * 3)),
 }
 

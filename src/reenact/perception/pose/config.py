@@ -21,6 +21,10 @@ class PoseConfig:
     """Gauss-Newton steps per frame."""
     outline_sigma_px: float = 1.0
     """Noise of a mask's edge, pixels of the mask."""
+    outline_bias_px: float = 1.0
+    """One-sigma of how much all of a mask's edge lies too far in or out (as in `ShapeFitConfig`)."""
+    outline_run_px: float = 8.0
+    """Along this many pixels of a mask's edge its error is the same: so many pixels count as one measurement."""
     track_sigma_px: float = 1.0
     """Noise of a followed point, pixels of the full frame (forward-backward LK: 0.3-1)."""
     anchor_sigma: float = 0.003
@@ -71,5 +75,11 @@ class PoseConfig:
     """Best of those that are refined to the end."""
     flip_price: float = 0.15
     """A pose of a search that turns away from the prediction must fit better by this much per radian."""
+    twin_reach: float = 0.2
+    """A twin (a pose that looks alike) is refined where its score is at most this much lower before."""
+    twin_every: int = 3
+    """Twins are looked for in every so many frames; those between keep the doubt."""
+    twin_scale: float = 0.02
+    """A twin whose score is lower by this much is e times less likely: edges a pixel off change the overlap so much."""
     seed: int = 0
     """Seed of sampling and RANSAC."""

@@ -13,10 +13,13 @@ from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import Plane, Sighting
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import Fit, PoseRefiner, score
-from reenact.perception.pose.window import Camera, mask_box
+from reenact.perception.pose.terms import Anchored
+from reenact.perception.pose.window import Camera, mask_box, normalised, to_full
 
 _UPRIGHT_BONUS = 0.03
 """Of the overlap: things usually stand as their mesh does."""
+_LONG = 1.6
+"""A mask so much longer than wide (spread along over spread across) says how a long thing lies."""
 _NUDGE = 0.45
 """Turn of the small search (rad): a neighbouring local minimum."""
 
@@ -61,7 +64,9 @@ def best_of(
         return None
     seen = SeenBox.of(mask, refiner.camera)
     tried = []
-    for R, bonus in tries:
+    for R, bonus in (
+        tries if sighting.plane is not None and sighting.resting else _along_mask(refiner, sighting, tries)
+    ):
         T = place(refiner, sighting, R, seen)
         fit = refiner.fit(T, sighting)
         tried.append(Candidate(T, fit, score(fit) + bonus))
@@ -69,6 +74,36 @@ def best_of(
         tried.sort(key=lambda c: -c.value)
         tried = [_refined(refiner, sighting, candidate, rounds) for candidate in tried[:keep]]
     return max(tried, key=lambda c: c.value)
+
+
+def _along_mask(
+    refiner: PoseRefiner, sighting: Sighting, tries: list[tuple[np.ndarray, float]]
+) -> list[tuple[np.ndarray, float]]:
+    """The tries, and where object and mask are long, the tries swung about the line of sight so that both lie the same
+    way, either way round: what is left to try is only how the object leans and rolls."""
+    mask = sighting.label == sighting.code
+    rows, columns = np.nonzero(mask)
+    flat = normalised(
+        refiner.camera, to_full(np.stack([columns, rows], 1)[::5].astype(float), mask.shape, refiner.camera)
+    )
+    lies, long = _principal(flat)
+    if long < _LONG:
+        return tries
+    sight = np.array([*flat.mean(0), 1.0])
+    sight /= np.linalg.norm(sight)
+    out = []
+    for R, bonus in tries:
+        turn, drawn_long = _principal((refiner.model.points[::10] @ R.T)[:, :2])
+        out.append((R, bonus))
+        if drawn_long > _LONG:
+            out += [(np.asarray(so3_exp(sight * (lies - turn + half))) @ R, bonus) for half in (0.0, np.pi)]
+    return out
+
+
+def _principal(flat: np.ndarray) -> tuple[float, float]:
+    """Direction of the longest extent (rad) and its length over that across."""
+    values, axes = np.linalg.eigh(np.cov(flat.T))
+    return float(np.arctan2(axes[1, 1], axes[0, 1])), float(np.sqrt(values[1] / max(values[0], 1e-12)))
 
 
 def _refined(refiner: PoseRefiner, sighting: Sighting, candidate: Candidate, rounds: int) -> Candidate:
@@ -183,7 +218,7 @@ def nudged(
     refiner: PoseRefiner,
     sighting: Sighting,
     T_camera_object: Float[np.ndarray, "4 4"],
-    anchors: np.ndarray | None,
+    anchors: Anchored | None,
 ) -> Candidate:
     """The best of a pose and its small turns about what is seen of the object, each refined."""
     pivot = np.median(sighting.cloud, axis=0) if len(sighting.cloud) >= 10 else T_camera_object[:3, 3]

@@ -14,6 +14,7 @@ from reenact.perception.pose.contract import Sighting
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.solve import Solution, solve_pose
 from reenact.perception.pose.terms import (
+    Anchored,
     SurfacePart,
     Term,
     above_term,
@@ -97,12 +98,12 @@ class PoseRefiner:
         T_start: Float[np.ndarray, "4 4"],
         sighting: Sighting,
         prior: Prior | None = None,
-        anchors: Float64[np.ndarray, "k 3"] | None = None,
+        anchors: Anchored | None = None,
         rounds: int = 2,
     ) -> Solution:
         """The pose near `T_start` that fits the frame best.
 
-        anchors: places of `sighting`'s followed points on the mesh (object frame), NaN where unknown.
+        anchors: places of `sighting`'s followed points on the mesh.
         """
         T, solution = np.array(T_start, float), None
         for _ in range(rounds):
@@ -110,35 +111,39 @@ class PoseRefiner:
             picture = self.draw(T, window.view)
             shown = visible_points(T, self.model.points, picture.depth, window.view.K, 0.004)
             part = SurfacePart(self.model.points[shown], self.model.normals[shown])
-            outline = self._outline(picture, window, T, sighting)
+            outline, around_px = self._outline(picture, window, T, sighting)
 
             def terms(
                 T_now: np.ndarray,
                 part: SurfacePart = part,
                 outline: np.ndarray = outline,
+                around_px: float = around_px,
                 window: Window = window,
             ) -> list[Term]:
-                return self._terms(T_now, sighting, prior, anchors, window, part, outline)
+                edge = self._edge(T_now, outline, around_px, window)
+                return [edge, *self._terms(T_now, sighting, prior, anchors, part)]
 
             solution = solve_pose(T, terms, self.config.iterations)
             T = solution.T_camera_object
         assert solution is not None
         return solution
 
+    def _edge(self, T: np.ndarray, outline: np.ndarray, around_px: float, window: Window) -> Term:
+        c = self.config
+        runs = float(np.clip(around_px / c.outline_run_px, 4.0, c.effective_points))
+        return outline_term(T, outline, window, c.outline_sigma_px, c.outline_bias_px, runs)
+
     def _terms(
         self,
         T: np.ndarray,
         sighting: Sighting,
         prior: Prior | None,
-        anchors: np.ndarray | None,
-        window: Window,
+        anchors: Anchored | None,
         part: SurfacePart,
-        outline: np.ndarray,
     ) -> list[Term]:
         c = self.config
         terms = [
-            outline_term(T, outline, window, c.outline_sigma_px, c.effective_points),
-            surface_term(T, sighting.cloud, sighting.cloud_sigma, part, c.surface_reach, c.effective_points),
+            surface_term(T, sighting.cloud, sighting.cloud_sigma, part, c.surface_reach, c.effective_points)
         ]
         if len(sighting.cloud) < 10:  # measured depth is better than the hand's
             terms.append(touch_term(T, sighting.hand, sighting.hand_sigma, self._whole, c.hand_skin))
@@ -150,39 +155,41 @@ class PoseRefiner:
             terms.append(prior_term(T, prior.T_camera_object, prior.covariance))
         return terms
 
-    def _tracks(self, T: np.ndarray, sighting: Sighting, anchors: np.ndarray) -> Term:
-        known = np.isfinite(anchors).all(1)
-        z = np.maximum(placed(T, anchors[known])[:, 2], 0.05)
-        focal = float(self.camera.params[0])
-        sigma = np.hypot(self.config.track_sigma_px / focal, self.config.anchor_sigma / z)
-        return track_term(T, anchors[known], sighting.track_flat[known], sigma, self.config.effective_points)
+    def _tracks(self, T: np.ndarray, sighting: Sighting, anchors: Anchored) -> Term:
+        known = anchors.known
+        places, flat = anchors.places[known], sighting.track_flat[known]
+        z = np.maximum(placed(T, places)[:, 2], 0.05)
+        sigma = np.hypot(
+            self.config.track_sigma_px / float(self.camera.params[0]), self.config.anchor_sigma / z
+        )
+        return track_term(T, places, flat, sigma, anchors.sigma_scale, self.config.effective_points)
 
     def _plane(self, T: np.ndarray, sighting: Sighting) -> Term:
         plane = sighting.plane
         assert plane is not None
-        sigma = max(plane.sigma, self.config.support_sigma_min)
         if self.feet is not None and sighting.resting:
             lean = plane.sigma_normal * float(np.ptp(self.feet, axis=0).max()) / 2
-            return standing_term(T, self.feet, plane.normal, plane.offset, float(np.hypot(sigma, lean)))
-        return above_term(T, self.model.points[::12], plane.normal, plane.offset, max(sigma, 0.005))
+            own = float(np.hypot(self.config.support_sigma_min, lean))
+            return standing_term(T, self.feet, plane.normal, plane.offset, own, plane.sigma)
+        return above_term(T, self.model.points[::12], plane.normal, plane.offset, max(plane.sigma, 0.005))
 
     def _outline(
         self, picture: MeshPicture, window: Window, T: np.ndarray, sighting: Sighting
-    ) -> Float64[np.ndarray, "n 3"]:
-        """Points of the drawn outline, object frame."""
+    ) -> tuple[Float64[np.ndarray, "n 3"], float]:
+        """Points of the drawn outline (object frame), and its length in pixels of the mask."""
         if not sighting.mask_valid:
-            return np.zeros((0, 3))
+            return np.zeros((0, 3)), 0.0
         drawn = (picture.label > 0).astype(np.uint8)
         border = cv2.erode(drawn, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
         rows, columns = np.nonzero((drawn > 0) & (border == 0))
         if len(rows) == 0:
-            return np.zeros((0, 3))
+            return np.zeros((0, 3)), 0.0
+        around_px = len(rows) / window.px_per_mask_px
         step = max(1, len(rows) // self.config.contour_points)
         rows, columns = rows[::step], columns[::step]
         K, z = window.view.K, picture.depth[rows, columns].astype(np.float64)
         p = np.stack([(columns - K[0, 2]) / K[0, 0] * z, (rows - K[1, 2]) / K[1, 1] * z, z], 1)
-        local: np.ndarray = (p - T[:3, 3]) @ T[:3, :3]
-        return local
+        return (p - T[:3, 3]) @ T[:3, :3], around_px
 
     def fit(self, T_camera_object: Float[np.ndarray, "4 4"], sighting: Sighting) -> Fit:
         """Draw it once more and compare."""

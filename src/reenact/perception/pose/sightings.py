@@ -75,6 +75,32 @@ class ClipSightings:
         return np.nan_to_num(away, nan=1.0) < self._config.still_reach
 
     @functools.cached_property
+    def resting(self) -> Bool[np.ndarray, " t"]:
+        """Frames in which it stands on something: still with no hand at it, or unmoved from where it was seen so.
+
+        A thing that a hand holds still from the first frame on is never taken for one that stands.
+        """
+        alone = self.still & ~self._attended
+        return alone | (self.unmoved & bool((alone & self.unmoved).any()))
+
+    @functools.cached_property
+    def _attended(self) -> Bool[np.ndarray, " t"]:
+        """Frames in which fingers or the outline of a hand are at the mask, or the mask is not seen."""
+        evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
+        out = np.ones(len(self), bool)
+        for k in np.flatnonzero(evidence.masks.valid[:, self._object_idx]):
+            label = evidence.labels(int(k))
+            mask = label == code
+            if not mask.any():
+                continue
+            around = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+            hands = (label == MaskLabel.HAND_LEFT) | (label == MaskLabel.HAND_RIGHT)
+            out[k] = (
+                bool((hands & around).any()) or len(self._hand(int(k), self._T_world_camera[k], mask)[0]) > 0
+            )
+        return out
+
+    @functools.cached_property
     def _where(self) -> Float64[np.ndarray, "t 3"]:
         """Middle and root of the area of the mask (rad), NaN where it is not seen."""
         evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
@@ -100,7 +126,7 @@ class ClipSightings:
         cloud, cloud_sigma = self._cloud(mask, depth, frame) if valid else (np.zeros((0, 3)), np.zeros(0))
         idx, flat, points, sigma = self._tracks(frame, T, depth, mask)
         hand, hand_sigma = self._hand(frame, T, mask) if valid else (np.zeros((0, 3)), np.zeros((0, 3)))
-        resting = valid and bool(self.still[frame]) and (len(hand) == 0 or bool(self.unmoved[frame]))
+        resting = valid and bool(self.resting[frame])
         if resting:  # fingers that are only in front of it or behind it
             hand, hand_sigma = hand[:0], hand_sigma[:0]
         return Sighting(

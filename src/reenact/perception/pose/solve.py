@@ -77,10 +77,18 @@ def _normal(terms: Sequence[Term]) -> tuple[np.ndarray, np.ndarray, float]:
             np.minimum(1.0, term.robust / np.maximum(size, 1e-12)) if np.isfinite(term.robust) else np.ones(n)
         )
         share = min(1.0, term.effective / n)
-        weighted = term.jacobian * (weight * share)[:, None]
+        weight = weight * share
+        weighted = term.jacobian * weight[:, None]
         H += weighted.T @ term.jacobian
         g += weighted.T @ term.residual
+        left = term.residual
+        if term.shared is not None:  # the common unknown, solved for and put back (Schur's complement)
+            pull, stiff = weighted.T @ term.shared, 1.0 + float((weight * term.shared) @ term.shared)
+            common = float((weight * term.shared) @ term.residual) / stiff
+            H -= np.outer(pull, pull) / stiff
+            g -= pull * common
+            left = term.residual - term.shared * common
         if term.name != "prior":
-            square += share * float((weight * term.residual**2).sum())
+            square += float((weight * left**2).sum())
             count += share * n
     return H, g, float(np.sqrt(square / count)) if count > 0 else 0.0

@@ -28,6 +28,24 @@ class Term:
     """Most independent measurements that it counts for."""
     robust: float = 2.5
     """Residuals beyond this many sigmas lose weight (Huber); infinity for none."""
+    shared: Float64[np.ndarray, " n"] | None = None
+    """What one common unknown of mean 0 and sigma 1 adds to each residual: a mask too tight all around, hands too far.
+    It is solved for with the pose, so it does not average out however many residuals there are."""
+
+
+@dataclass(frozen=True)
+class Anchored:
+    """Places of a sighting's followed points on the mesh."""
+
+    places: Float64[np.ndarray, "k 3"]
+    """Object frame; NaN where unknown."""
+    sigma_scale: float
+    """Relative one-sigma of the distance at which they were learnt, which all of them share."""
+
+    @property
+    def known(self) -> Bool[np.ndarray, " k"]:
+        """Points that have a place."""
+        return np.isfinite(self.places).all(1)
 
 
 class SurfacePart:
@@ -61,11 +79,13 @@ def outline_term(
     outline: Float64[np.ndarray, "n 3"],
     window: Window,
     sigma_px: float,
+    bias_px: float,
     effective: float,
 ) -> Term:
     """Points of the drawn outline (object frame) lie on the edge of the mask.
 
-    sigma_px counts pixels of the mask. Points that something may hide, and those off the window, are left out.
+    sigma_px counts pixels of the mask, and so does bias_px: by how much all of the edge may lie too far in or out.
+    Points that something may hide, and those off the window, are left out.
     """
     if len(outline) == 0:
         return no_term("outline")
@@ -79,6 +99,7 @@ def outline_term(
     ok &= window.edge_known[v, u]
     if not ok.any():
         return no_term("outline")
+    total = len(p)
     p, uv, u, v, outline = p[ok], uv[ok], u[ok], v[ok], outline[ok]
     field = window.distance_px
     slope = np.stack([(field[v, u + 1] - field[v, u - 1]) / 2, (field[v + 1, u] - field[v - 1, u]) / 2], 1)
@@ -90,7 +111,8 @@ def outline_term(
     dp = moves(T_camera_object, outline)
     sigma = max(sigma_px * window.px_per_mask_px, 0.7)
     jacobian = np.einsum("ni,nij,njk->nk", slope, dproject, dp) / sigma
-    return Term("outline", distance / sigma, jacobian, effective, 3.0)
+    shared = np.full(len(p), bias_px * window.px_per_mask_px / sigma)
+    return Term("outline", distance / sigma, jacobian, effective * len(p) / total, 3.0, shared)
 
 
 def surface_term(
@@ -127,9 +149,13 @@ def track_term(
     anchors: Float64[np.ndarray, "k 3"],
     flat: Float64[np.ndarray, "k 2"],
     sigma: Float64[np.ndarray, " k"],
+    sigma_scale: float,
     effective: float,
 ) -> Term:
-    """Followed points: their places on the mesh project onto x/z, y/z `flat` within sigma (same unit)."""
+    """Followed points: their places on the mesh project onto x/z, y/z `flat` within sigma (same unit).
+
+    sigma_scale: relative, of the common size of all places: so the points do not tell the distance better than that.
+    """
     if len(anchors) == 0:
         return no_term("tracks")
     p = placed(T_camera_object, anchors)
@@ -139,7 +165,8 @@ def track_term(
     dproject[:, 0, 0] = dproject[:, 1, 1] = 1 / z
     dproject[:, 0, 2], dproject[:, 1, 2] = -p[:, 0] / z**2, -p[:, 1] / z**2
     jacobian = dproject @ moves(T_camera_object, anchors) / sigma[:, None, None]
-    return Term("tracks", residual.reshape(-1), jacobian.reshape(-1, 6), 2 * effective, 2.0)
+    shared = ((flat - flat.mean(0)) * sigma_scale / sigma[:, None]).reshape(-1)
+    return Term("tracks", residual.reshape(-1), jacobian.reshape(-1, 6), 2 * effective, 2.0, shared)
 
 
 def standing_term(
@@ -148,12 +175,17 @@ def standing_term(
     normal_camera: Float64[np.ndarray, " 3"],
     offset: float,
     sigma: float,
+    sigma_plane: float,
 ) -> Term:
-    """The feet (object frame) touch the plane normal . x = offset (camera frame)."""
+    """The feet (object frame) touch the plane normal . x = offset (camera frame).
+
+    sigma: of each foot; sigma_plane: of the plane's height, which all feet share.
+    """
     p = placed(T_camera_object, feet)
     residual = (p @ normal_camera - offset) / sigma
     jacobian = np.einsum("i,nik->nk", normal_camera, moves(T_camera_object, feet)) / sigma
-    return Term("standing", residual, jacobian, float(len(feet)), 3.0)
+    shared = np.full(len(feet), sigma_plane / sigma)
+    return Term("standing", residual, jacobian, float(len(feet)), 3.0 * float(np.hypot(1, shared[0])), shared)
 
 
 def above_term(
@@ -168,7 +200,7 @@ def above_term(
     below = corners[depth < 0]
     if len(below) == 0:
         return no_term("above")
-    term = standing_term(T_camera_object, below, normal_camera, offset, sigma)
+    term = standing_term(T_camera_object, below, normal_camera, offset, sigma, 0.0)
     return Term("above", term.residual, term.jacobian, 2.0, 3.0)
 
 
@@ -187,10 +219,13 @@ def touch_term(
     points = surface.points
     to_hand = hand - placed(T_camera_object, points[idx])
     direction = to_hand / np.maximum(distance, 1e-9)[:, None]
-    spread = np.sqrt((direction**2 * sigma**2).sum(1) + skin**2)
+    # all joints of a hand share its error along the line of sight, and a third of it is each joint's own
+    own = sigma * np.array([1.0, 1.0, 0.3])
+    spread = np.sqrt((own**2).mean(1) + skin**2)
     jacobian = -np.einsum("ni,nik->nk", direction, moves(T_camera_object, points[idx])) / spread[:, None]
-    # all joints of a hand share its error along the line of sight
-    return Term("touch", (distance - skin) / spread, jacobian, 1.5, 2.0)
+    shared = direction[:, 2] * sigma[:, 2] / spread
+    robust = 2.0 * float(np.hypot(1, np.abs(shared).max()))
+    return Term("touch", (distance - skin) / spread, jacobian, 3.0, robust, shared)
 
 
 def prior_term(

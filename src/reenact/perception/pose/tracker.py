@@ -14,15 +14,17 @@ import numpy as np
 from jaxtyping import Float64
 
 from reenact.geometry.transforms import inverse
+from reenact.perception.pose.anchors import Anchors
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import ObjectPoses, PoseStart, Sighting, SightingSource
-from reenact.perception.pose.initial import Candidate, first_pose, nudged, poor
+from reenact.perception.pose.initial import Candidate, best_of, first_pose, nudged, poor
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import Fit, PoseRefiner, Prior, feet_of, score
 from reenact.perception.pose.rigid import rigid_ransac
 from reenact.perception.pose.solve import Solution, bounded_inverse
 from reenact.perception.pose.symmetry import nearest_equivalent, turn_between
-from reenact.perception.pose.terms import placed
+from reenact.perception.pose.terms import Anchored, placed
+from reenact.perception.pose.twins import ambiguity, rivals
 from reenact.perception.pose.window import Camera
 from reenact.rendering.mesh_depth import MeshDepthRenderer
 
@@ -72,10 +74,10 @@ class _Run:
         self.T = np.tile(np.eye(4), (frames, 1, 1))
         self.valid, self.confidence = np.zeros(frames, bool), np.zeros(frames)
         self.covariance = np.tile(bounded_inverse(np.zeros((6, 6))), (frames, 1, 1))
-        self.anchors: dict[int, np.ndarray] = {}
-        self.doubts: Counter[int] = Counter()
+        self.anchors = Anchors(config)
         self.why: Counter[str] = Counter()
         self.searches = self.patience = 0
+        self.doubt, self.since_doubt = (np.zeros((6, 6)), 1.0), config.twin_every
 
     def all_frames(self, start: PoseStart | None) -> ObjectPoses:
         reference = self._reference(start)
@@ -151,9 +153,7 @@ class _Run:
         prior = Prior(
             T_camera_world @ predicted.T_camera_object, turned(predicted.covariance, T_camera_world)
         )
-        anchors = np.array(
-            [self.anchors.get(i, np.full(3, np.nan)) for i in sighting.track_idx.tolist()]
-        ).reshape(-1, 3)
+        anchors = self.anchors.of(sighting)
         prior = self._better_start(prior, sighting, last, T_camera_world)
         solution = self.refiner.refine(prior.T_camera_object, sighting, prior, anchors)
         fit = self.refiner.fit(solution.T_camera_object, sighting)
@@ -171,10 +171,19 @@ class _Run:
             T[:3, :3] = self._calm(T[:3, :3], predicted.T_camera_object[:3, :3], anchors)
         self.T[frame], self.valid[frame] = T, True
         spread = turned(solution.covariance, T_world_camera) + self._unseen_turn(T, anchors)
+        doubt, belief = self._doubt(T_camera_world @ T, fit, sighting)
         # what is left of a hidden outline may fit more than one pose: the bend of the cost there says too little
-        self.covariance[frame] = spread * max(1.0, 0.5 / max(fit.visible_share, 0.05)) ** 2
-        self.confidence[frame] = confidence(fit)
-        self._anchor(sighting, T_camera_world @ T, fit)
+        seen_little = max(1.0, 0.5 / max(fit.visible_share, 0.05)) ** 2
+        self.covariance[frame] = spread * seen_little + turned(doubt, T_world_camera)
+        self.confidence[frame] = confidence(fit) * belief
+        T_now = T_camera_world @ T
+        self.anchors.doubt(sighting, T_now, float(self.refiner.camera.params[0]))
+        if fit.iou >= max(0.75, self.config.min_iou):
+            along = T_now[:3, 3] / np.linalg.norm(T_now[:3, 3])
+            far = float(
+                np.sqrt(along @ (solution.covariance + doubt)[:3, :3] @ along) / np.linalg.norm(T_now[:3, 3])
+            )
+            self.anchors.learn(self.refiner, sighting, T_now, far)
         return self._state(T, spread, sighting)
 
     def _better_start(
@@ -188,25 +197,36 @@ class _Run:
             return Prior(held, prior.covariance)
         return prior
 
-    def _calm(self, R: np.ndarray, R_predicted: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    def _calm(self, R: np.ndarray, R_predicted: np.ndarray, anchors: Anchored) -> np.ndarray:
         """Turns that cannot be seen are not made: of all equal rotations, the one nearest to the prediction."""
-        if np.linalg.norm(self.model.symmetry_axis) > 0.5 and np.isfinite(anchors).all(1).sum() >= 3:
+        if np.linalg.norm(self.model.symmetry_axis) > 0.5 and anchors.known.sum() >= 3:
             return R  # followed points see the turn
-        order = self.model.symmetry_order if not np.isfinite(anchors).all(1).any() else 1
+        order = self.model.symmetry_order if not anchors.known.any() else 1
         return nearest_equivalent(R, R_predicted, self.model.symmetry_axis, order)
 
-    def _unseen_turn(self, T_world_object: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    def _doubt(self, T_camera_object: np.ndarray, fit: Fit, sighting: Sighting) -> tuple[np.ndarray, float]:
+        """What other poses that look alike add to the covariance (camera axes), and the belief left in this one."""
+        if not sighting.mask_valid or fit.depth_share >= 0.8:
+            return np.zeros((6, 6)), 1.0
+        self.since_doubt += 1
+        if self.since_doubt >= self.config.twin_every:
+            others = rivals(self.refiner, sighting, T_camera_object, self.config)
+            self.doubt = ambiguity(T_camera_object, score(fit), others, self.model, self.config.twin_scale)
+            self.since_doubt = 0
+        return self.doubt
+
+    def _unseen_turn(self, T_world_object: np.ndarray, anchors: Anchored) -> np.ndarray:
         """Covariance of the turn about a symmetry axis where no followed points show it: any turn is possible."""
         out = np.zeros((6, 6))
-        if np.isfinite(anchors).all(1).sum() < 3:
+        if anchors.known.sum() < 3:
             axis = T_world_object[:3, :3] @ self.model.symmetry_axis
             out[3:, 3:] = np.outer(axis, axis) * (np.pi**2 / 3)
         return out
 
-    def _refusal(self, solution: Solution, fit: Fit, sighting: Sighting, anchors: np.ndarray) -> str:
+    def _refusal(self, solution: Solution, fit: Fit, sighting: Sighting, anchors: Anchored) -> str:
         """Why the pose is not to be trusted; empty if it is."""
         c = self.config
-        followed = int(np.isfinite(anchors).all(1).sum())
+        followed = int(anchors.known.sum())
         if solution.T_camera_object[2, 3] < 0.05:
             return "behind the camera"
         by_tracks = followed >= c.min_track_points and solution.misfit < 4
@@ -230,16 +250,19 @@ class _Run:
             return False
         return (
             reason in ("outline differs", "depth differs")
-            or fit.iou < c.doubt_iou
+            or fit.iou < c.doubt_iou + (0.05 if fit.depth_share >= 0 else 0.0)
             or 0 <= fit.depth_share < 0.8
         )
 
     def _search(
-        self, sighting: Sighting, prior: Prior, solution: Solution, fit: Fit, anchors: np.ndarray
+        self, sighting: Sighting, prior: Prior, solution: Solution, fit: Fit, anchors: Anchored
     ) -> tuple[Solution, Fit]:
         """Small turns first; where the pose is plainly wrong, all turns. Kept if clearly better."""
         self.searches += 1
         found: Candidate | None = nudged(self.refiner, sighting, solution.T_camera_object, anchors)
+        if fit.iou < self.config.min_iou:  # lost: the same way round, where the mask is now
+            moved = best_of(self.refiner, sighting, [(prior.T_camera_object[:3, :3], 0.0)], self.config)
+            found = moved if found is None or (moved is not None and moved.value > found.value) else found
         if (
             fit.visible_share > 0.3
             and max(score(fit), found.value if found else 0) < self.config.min_iou + 0.1
@@ -256,36 +279,6 @@ class _Run:
         """Visible turn between two poses (rad)."""
         m = self.model
         return turn_between(T[:3, :3], T_predicted[:3, :3], m.symmetry_axis, m.symmetry_order)
-
-    def _anchor(self, sighting: Sighting, T_camera_object: np.ndarray, fit: Fit) -> None:
-        """Give new followed points their place on the mesh, and drop those that keep contradicting."""
-        focal = float(self.refiner.camera.params[0])
-        known = [k for k, i in enumerate(sighting.track_idx.tolist()) if i in self.anchors]
-        if known:
-            p = placed(T_camera_object, np.array([self.anchors[int(sighting.track_idx[k])] for k in known]))
-            off = np.linalg.norm(p[:, :2] / p[:, 2:] - sighting.track_flat[known], axis=1) * focal
-            for k, far in zip(known, off > 5 * self.config.track_sigma_px, strict=True):
-                i = int(sighting.track_idx[k])
-                self.doubts[i] += 1 if far else -1
-                if self.doubts[i] >= 3:
-                    del self.anchors[i], self.doubts[i]
-        new = [k for k, i in enumerate(sighting.track_idx.tolist()) if i not in self.anchors]
-        if not new or fit.iou < max(0.75, self.config.min_iou):
-            return
-        window = self.refiner.window(sighting, T_camera_object)
-        depth = self.refiner.draw(T_camera_object, window.view).depth
-        K = window.view.K
-        uv = np.rint(sighting.track_flat[new] * [K[0, 0], K[1, 1]] + K[:2, 2]).astype(int)
-        h, w = depth.shape
-        for k, (u, v) in zip(new, uv, strict=True):
-            if not (2 <= u < w - 2 and 2 <= v < h - 2):
-                continue
-            patch = depth[v - 2 : v + 3, u - 2 : u + 3]
-            if patch.min() <= 0 or np.ptp(patch) > 0.02:
-                continue  # at the edge, where a pixel decides about front or back
-            z = float(depth[v, u])
-            p = np.array([*sighting.track_flat[k], 1.0]) * z
-            self.anchors[int(sighting.track_idx[k])] = (p - T_camera_object[:3, 3]) @ T_camera_object[:3, :3]
 
     def _state(self, T: np.ndarray, covariance: np.ndarray, sighting: Sighting) -> _State:
         world = placed(sighting.T_world_camera, sighting.track_points)

@@ -1,0 +1,86 @@
+"""Followed points and their places on the mesh.
+
+A point gets its place the first time a pose is trusted, so the pose does not drift while the point lives. The places
+are only as good as that pose: its error of distance makes all of them too near together or too far apart, and stays.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+
+from reenact.perception.pose.config import PoseConfig
+from reenact.perception.pose.contract import Sighting
+from reenact.perception.pose.refine import PoseRefiner
+from reenact.perception.pose.terms import Anchored, placed
+
+
+class Anchors:
+    """Places on one object's mesh (object frame)."""
+
+    def __init__(self, config: PoseConfig) -> None:
+        self._config = config
+        self._places: dict[int, np.ndarray] = {}
+        self._sigma: dict[int, float] = {}
+        self._doubts: Counter[int] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def of(self, sighting: Sighting) -> Anchored:
+        """The places of the sighting's points."""
+        ids = sighting.track_idx.tolist()
+        places = np.array([self._places.get(i, np.full(3, np.nan)) for i in ids]).reshape(-1, 3)
+        sigma = [self._sigma[i] for i in ids if i in self._sigma]
+        return Anchored(places, float(np.median(sigma)) if sigma else 0.0)
+
+    def doubt(self, sighting: Sighting, T_camera_object: Float[np.ndarray, "4 4"], focal_px: float) -> None:
+        """Drop points that keep contradicting the poses."""
+        known = [k for k, i in enumerate(sighting.track_idx.tolist()) if i in self._places]
+        if not known:
+            return
+        p = placed(T_camera_object, np.array([self._places[int(sighting.track_idx[k])] for k in known]))
+        off = np.linalg.norm(p[:, :2] / p[:, 2:] - sighting.track_flat[known], axis=1) * focal_px
+        for k, far in zip(known, off > 5 * self._config.track_sigma_px, strict=True):
+            i = int(sighting.track_idx[k])
+            self._doubts[i] += 1 if far else -1
+            if self._doubts[i] >= 3:
+                del self._places[i], self._sigma[i], self._doubts[i]
+
+    def learn(
+        self,
+        refiner: PoseRefiner,
+        sighting: Sighting,
+        T_camera_object: Float[np.ndarray, "4 4"],
+        sigma_scale: float,
+    ) -> None:
+        """Give new points their place.
+
+        sigma_scale: relative one-sigma of the pose's distance, which all places learnt now share.
+        """
+        ids = sighting.track_idx.tolist()
+        new = [k for k, i in enumerate(ids) if i not in self._places]
+        if not new:
+            return
+        window = refiner.window(sighting, T_camera_object)
+        depth, K = refiner.draw(T_camera_object, window.view).depth, window.view.K
+        uv = np.rint(sighting.track_flat[new] * [K[0, 0], K[1, 1]] + K[:2, 2]).astype(int)
+        inside = _well_inside(depth, uv)
+        for k, (u, v), ok in zip(new, uv, inside, strict=True):
+            if ok:
+                p = np.array([*sighting.track_flat[k], 1.0]) * float(depth[v, u])
+                self._places[ids[k]] = (p - T_camera_object[:3, 3]) @ T_camera_object[:3, :3]
+                self._sigma[ids[k]] = sigma_scale
+
+
+def _well_inside(depth: np.ndarray, uv: np.ndarray) -> Bool[np.ndarray, " n"]:
+    """Pixels with the object all around them, away from edges, where a pixel decides about front or back."""
+    h, w = depth.shape
+    out = np.zeros(len(uv), bool)
+    for k, (u, v) in enumerate(uv):
+        if 2 <= u < w - 2 and 2 <= v < h - 2:
+            patch: Float64[np.ndarray, "5 5"] = depth[v - 2 : v + 3, u - 2 : u + 3].astype(np.float64)
+            out[k] = patch.min() > 0 and np.ptp(patch) <= 0.02
+    return out

@@ -1,0 +1,71 @@
+"""Poses that look alike: the mirror twin has the same picture, and doubt between two answers shows in the covariance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reenact.geometry.rotations import random_rotation
+from reenact.geometry.transforms import make_T
+from reenact.perception.pose.initial import Candidate
+from reenact.perception.pose.model import ObjectModel
+from reenact.perception.pose.refine import Fit
+from reenact.perception.pose.solve import solve_pose
+from reenact.perception.pose.terms import Term
+from reenact.perception.pose.twins import ambiguity, difference, twin_poses
+from tests.perception.pose.solids import box
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mirror_twins_of_a_box_look_the_same_from_afar(seed: int) -> None:
+    vertices, faces = box(0.05, 0.08, 0.2)
+    model = ObjectModel.of(vertices + [0.02, 0.0, 0.05], faces)
+    T = make_T(random_rotation(np.random.default_rng(seed)), np.array([0.4, -0.2, 40.0]))
+
+    def picture(T_now: np.ndarray) -> np.ndarray:
+        p = model.vertices @ T_now[:3, :3].T + T_now[:3, 3]
+        flat = p[:, :2] / p[:, 2:]
+        return flat[np.lexsort(flat.round(7).T)]
+
+    twins = twin_poses(T, model)
+    assert len(twins) >= 3
+    for twin in twins:
+        assert np.linalg.det(twin[:3, :3]) == pytest.approx(1.0)
+        assert np.abs(picture(twin) - picture(T)).max() < 3e-5, "a box has all three mirror planes"
+        assert np.linalg.norm(difference(T, twin, model)[3:]) > 0.29
+
+
+def test_an_equally_good_rival_widens_the_covariance_by_half_the_way_to_it() -> None:
+    model = ObjectModel.of(*box(0.05, 0.08, 0.2))
+    T = make_T(np.eye(3), np.array([0.0, 0.0, 0.8]))
+    other = make_T(np.eye(3), np.array([0.0, 0.0, 0.9]))
+    rival = Candidate(other, Fit(0.9, 1.0, -1.0, -1.0), 0.9)
+    spread, belief = ambiguity(T, 0.9, [rival], model, 0.02)
+    assert belief == pytest.approx(0.5)
+    assert np.sqrt(spread[2, 2]) == pytest.approx(0.1 / np.sqrt(2))
+    worse = Candidate(other, Fit(0.7, 1.0, -1.0, -1.0), 0.7)
+    assert ambiguity(T, 0.9, [worse], model, 0.02)[1] > 0.999
+
+
+@pytest.mark.parametrize("count", [4, 400])
+def test_a_shared_error_does_not_average_out(count: int) -> None:
+    """Many readings of one length whose common error is 1 cm tell it to 1 cm and no better."""
+
+    def terms(T: np.ndarray) -> list[Term]:
+        row = np.zeros((count, 6))
+        row[:, 2] = 1 / 0.002
+        return [
+            Term(
+                "tape",
+                (T[2, 3] - 0.7) / np.full(count, 0.002),
+                row,
+                1e9,
+                np.inf,
+                np.full(count, 0.01 / 0.002),
+            )
+        ]
+
+    found = solve_pose(np.eye(4), terms, 20)
+    sigma = float(np.sqrt(found.covariance[2, 2]))
+    assert found.T_camera_object[2, 3] == pytest.approx(0.7, abs=1e-3)
+    assert sigma == pytest.approx(np.hypot(0.01, 0.002 / np.sqrt(count)), rel=0.02)
