@@ -12,24 +12,29 @@ from reenact.refine.states.semi_markov import posterior
 from tests.refine.interaction.played import disturb, play
 
 
-def test_semi_markov_sums_equal_those_over_all_segmentations():
+@pytest.mark.parametrize("longest", [None, 5, 2])
+def test_semi_markov_sums_equal_those_over_all_segmentations(longest):
+    """With `longest`, a full segment may be followed by one of the same state at no price."""
     rng = np.random.default_rng(0)
     frames, states = 5, 2
     table = rng.normal(size=(frames + 1, frames + 1, states))
     transition = np.array([[-0.5, -1.0], [-2.0, -np.inf]])
-    path, probability = posterior(frames, states, lambda b: table[:b, b], transition)
-    weights, best = np.zeros((frames, states)), (-np.inf, np.zeros(frames, int))
+    probability = posterior(frames, states, lambda b, first: table[first:b, b], transition, longest)
+    limit, weights = longest or frames, np.zeros((frames, states))
     for count in range(1, frames + 1):
         for cuts in itertools.combinations(range(1, frames), count - 1):
             edges = (0, *cuts, frames)
+            lengths = np.diff(edges)
+            if lengths.max() > limit:
+                continue
             for labels in itertools.product(range(states), repeat=count):
-                score = sum(table[a, b, z] for a, b, z in zip(edges[:-1], edges[1:], labels, strict=True))
-                score += sum(transition[x, y] for x, y in itertools.pairwise(labels))
-                frame = np.repeat(labels, np.diff(edges))
-                weights[np.arange(frames), frame] += np.exp(score)
-                best = max(best, (score, frame), key=lambda pair: pair[0])
+                weight = np.exp(
+                    sum(table[a, b, z] for a, b, z in zip(edges[:-1], edges[1:], labels, strict=True))
+                )
+                for k, (x, y) in enumerate(itertools.pairwise(labels)):
+                    weight *= np.exp(transition[x, y]) + (x == y and lengths[k] == limit)
+                weights[np.arange(frames), np.repeat(labels, lengths)] += weight
     np.testing.assert_allclose(probability, weights / weights.sum(axis=1, keepdims=True), atol=1e-9)
-    np.testing.assert_array_equal(path, best[1])
 
 
 def test_interval_costs_are_half_the_squares_about_the_mean():

@@ -17,6 +17,8 @@ FAR = 1.0
 """Distance given where an object has no shape (m)."""
 NOT_OPPOSED = 0.05
 """See `HandObjectGeometry.between` (m)."""
+OPPOSED, HOLLOW = -0.2, 0.02
+"""Where the normals' cosine is below the first, `between` is at most the second (m) times what it is below."""
 PAIRS = tuple(combinations(range(6), 2))
 """Pairs of contact points of one hand."""
 
@@ -31,6 +33,8 @@ class HandObjectGeometry:
     """Nearest surface point in the object's frame (m)."""
     touching: Float64[np.ndarray, "t k=6 3"]
     """Middle of the sphere that is nearest, in the object's frame (m)."""
+    normal: Float64[np.ndarray, "t k=6 3"]
+    """Outward normal of the object there, in its frame."""
     depth: Float64[np.ndarray, " t"]
     """Deepest penetration of any sphere of the hand (m, >= 0)."""
     between: Float64[np.ndarray, "t p"]
@@ -38,7 +42,7 @@ class HandObjectGeometry:
 
     Negative by half the object's width where the object is between the points, positive where both are on one side;
     moving hand or object as a whole changes it little. Raised by up to `NOT_OPPOSED` where the surface's normals at the
-    two do not oppose: a corner between two points is not held by them."""
+    two do not oppose (a corner between two points is not held by them), lowered where they do (a cup's middle is air)."""
 
 
 def measure(
@@ -49,6 +53,7 @@ def measure(
     if grid is None:
         return HandObjectGeometry(
             np.full((t, 6), FAR),
+            np.zeros((t, 6, 3)),
             np.zeros((t, 6, 3)),
             np.zeros((t, 6, 3)),
             np.zeros(t),
@@ -62,16 +67,23 @@ def measure(
     touching = np.take_along_axis(centres, nearest[..., None], axis=1)
     value, gradient = grid.distance_and_gradient(touching)
     unit = gradient / np.maximum(np.linalg.norm(gradient, axis=-1, keepdims=True), 1e-9)
-    between = _between(touching, distance, grid) + _not_opposed(unit)
+    between = _opposed(_between(touching, distance, grid), unit)
     return HandObjectGeometry(
-        distance, touching - value[..., None] * unit, touching, np.maximum(-skin.min(axis=1), 0.0), between
+        distance,
+        touching - value[..., None] * unit,
+        touching,
+        unit,
+        np.maximum(-skin.min(axis=1), 0.0),
+        between,
     )
 
 
-def _not_opposed(normal: np.ndarray) -> np.ndarray:
+def _opposed(between: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """`between` raised where normals agree, and lowered where they oppose: the middle of a hollow thing is free."""
     a, b = (np.array(side) for side in zip(*PAIRS, strict=True))
     cosine = (normal[:, a] * normal[:, b]).sum(axis=-1)
-    return np.asarray(NOT_OPPOSED * np.clip(cosine / 0.4, 0.0, 1.0))
+    hollow = np.where(cosine < OPPOSED, HOLLOW * (cosine - OPPOSED), np.inf)
+    return np.asarray(np.minimum(between + NOT_OPPOSED * np.clip(cosine / 0.4, 0.0, 1.0), hollow))
 
 
 def _between(touching: np.ndarray, distance: np.ndarray, grid: SignedDistanceGrid) -> np.ndarray:

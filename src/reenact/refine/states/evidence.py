@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float64
@@ -18,8 +18,10 @@ from reenact.refine.contacts.distances import (
     measure,
     measure_across,
 )
+from reenact.refine.states.edges import Signal
 from reenact.refine.states.intervals import ConstantCost, PlaceCost
 from reenact.refine.states.observations import HandObservation, RigidTrack
+from reenact.refine.states.stretches import Opposition, OppositionConfig, Travel, TravelConfig
 
 _MEDIAN_OF_FIT = 0.87
 """Median over mean of a chi-square of five."""
@@ -57,6 +59,8 @@ class EvidenceConfig:
     """Slow relative error of depth that is not motion; smaller once drift has been taken out."""
     depth_correlation_s: float = 0.5
     """How slow: one independent depth per this time."""
+    opposition: OppositionConfig = field(default_factory=OppositionConfig)
+    travel: TravelConfig = field(default_factory=TravelConfig)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,14 @@ class ObjectEvidence:
     """Per side: place, turn and grip shape in the hand's frame; None where the hand is never seen."""
     contact: Float64[np.ndarray, "t 3"]
     """Log odds of being held by left, right, both, per frame."""
+    opposition: tuple[Opposition | None, ...]
+    """Per side: whether the hand's points have the object between them over a stretch."""
+    travel: tuple[Travel | None, ...]
+    """Per side: whether the object goes where the hand would push it; None where no support is known."""
+    path: Signal
+    """The object's place."""
+    grips: tuple[tuple[Signal, Signal] | None, ...]
+    """Per side: the hand's place in the object's frame, and its fingertips in its own."""
     touch: Float64[np.ndarray, "t s=2"]
     """Log odds of being touched at all by each hand, per frame."""
     seen: Float64[np.ndarray, " t"]
@@ -104,15 +116,18 @@ def gather(
     ]  # fmt: skip
     base = np.zeros((len(t_seconds), 2))
     relative: list[tuple[ConstantCost, ConstantCost, ConstantCost] | None] = []
+    grips: list[tuple[Signal, Signal] | None] = [None, None]
     for side, hand in enumerate(hands):
         seen = geometry[side]
         if hand is None or seen is None:
             relative.append(None)
             continue
-        costs, base[:, side] = _relative(track, hand, seen, weight, share, config)
+        costs, base[:, side], signals = _relative(track, hand, seen, weight, share, config)
         relative.append(costs)
+        grips[side] = signals
     looks = np.minimum(step / config.contact_correlation_s, 1.0)
     contact = _contacts(track, hands, geometry, grid, config) * looks[:, None]
+    aloft = _aloft(track, height, height_sigma, looks, config)
     return ObjectEvidence(
         moving=_smooth_motion(track, information, weight),
         place=PlaceCost.of(track.T[:, :3, 3], information),
@@ -121,9 +136,13 @@ def gather(
         base=base,
         relative=tuple(relative),
         contact=contact,
+        opposition=_opposed(track, hands, geometry, looks, config),
+        travel=_travels(track, geometry, aloft if height is not None else None, step, config),
+        path=Signal(track.T[:, :3, 3], weight / track.sigma**2),
+        grips=tuple(grips),
         touch=_touches(track, hands, geometry, config) * looks[:, None],
         seen=weight,
-        aloft=_aloft(track, height, height_sigma, looks, config),
+        aloft=aloft,
     )
 
 
@@ -184,8 +203,9 @@ def _relative(
     weight: np.ndarray,
     share: np.ndarray,
     config: EvidenceConfig,
-) -> tuple[tuple[ConstantCost, ConstantCost, ConstantCost], np.ndarray]:
-    """The object, and the fingertips near it, in the frame of the hand; and what predicting from the hand loses."""
+) -> tuple[tuple[ConstantCost, ConstantCost, ConstantCost], np.ndarray, tuple[Signal, Signal]]:
+    """The object, and the fingertips near it, in the frame of the hand; what predicting from the hand loses; and the
+    tracks that tell when a hold begins and ends."""
     rigid = hand.rigid
     inside = inverse(rigid.smooth) @ track.T
     touching = seen.distance.min(axis=1) < 0.1
@@ -207,7 +227,9 @@ def _relative(
     # of the hand's part of the variance, only a share changes within a stretch; the rest is in the stretch's constant
     share_place = (track.sigma**2 + config.hand_share * (place - track.sigma**2)) / place
     share_turn = (track.sigma_turn**2 + config.hand_share * (turned - track.sigma_turn**2)) / turned
-    return costs, 1.5 * (share_place + share_turn) * both + 7.5 * shape_weight * hand.tip_sigma**2
+    base = 1.5 * (share_place + share_turn) * both + 7.5 * shape_weight * hand.tip_sigma**2
+    signals = Signal(inside[:, :3, 3], both / place), Signal(tips, share * rigid.weight / hand.tip_sigma**2)
+    return costs, base, signals
 
 
 def _contacts(
@@ -226,7 +248,8 @@ def _contacts(
             a, b = (np.array(k) for k in zip(*PAIRS, strict=True))
             pair = seen.distance[:, a], seen.distance[:, b]
             within = float(np.hypot(hand.tip_sigma, config.distance_bias))
-            out[:, side] = _grip(*pair, seen.between, (within, float(sigma[side])), config) * hand.rigid.known
+            odds = _grip(*pair, seen.between, (within, float(sigma[side])), config)
+            out[:, side] = odds * hand.rigid.known
     left, right = geometry
     out = out * track.known[:, None]
     if left is not None and right is not None:
@@ -242,6 +265,45 @@ def _contacts(
         )
         out[:, 2] = np.maximum(out[:, 2], -config.most_against)
     return out
+
+
+def _opposed(
+    track: RigidTrack,
+    hands: tuple[HandObservation | None, HandObservation | None],
+    geometry: list[HandObjectGeometry | None],
+    looks: np.ndarray,
+    config: EvidenceConfig,
+) -> tuple[Opposition | None, ...]:
+    return tuple(
+        Opposition.of(
+            seen.distance, seen.between, looks * track.known * hand.rigid.known,
+            distance_sigma(track, hand, config), config.opposition,
+        )
+        if hand is not None and seen is not None
+        else None
+        for hand, seen in zip(hands, geometry, strict=True)
+    )  # fmt: skip
+
+
+def _travels(
+    track: RigidTrack,
+    geometry: list[HandObjectGeometry | None],
+    aloft: np.ndarray | None,
+    step: np.ndarray,
+    config: EvidenceConfig,
+) -> tuple[Travel | None, ...]:
+    """Per side, with the normal at the hand's nearest point; None where nothing is known that it could slide on."""
+    out: list[Travel | None] = []
+    for seen in geometry:
+        if seen is None or aloft is None:
+            out.append(None)
+            continue
+        nearest = seen.distance.argmin(axis=1)[:, None, None]
+        normal = np.take_along_axis(seen.normal, nearest, axis=1)[:, 0]
+        world = step[:, None] * np.einsum("tij,tj->ti", track.smooth[:, :3, :3], normal)
+        place = track.smooth[:, :3, 3]
+        out.append(Travel.of(place, world, aloft, max(float(np.median(step)), 1e-3), config.travel))
+    return tuple(out)
 
 
 def _touches(

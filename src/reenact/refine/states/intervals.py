@@ -24,13 +24,15 @@ class ConstantCost:
         """Prefix sums; `weights` are inverse variances."""
         values = values - np.median(values, axis=0)  # small numbers keep the differences of sums exact
         w = weights[:, None]
-        return ConstantCost(_sums(weights), _sums(w * values), _sums((w * values**2).sum(axis=1)))
+        return ConstantCost(
+            running_sums(weights), running_sums(w * values), running_sums((w * values**2).sum(axis=1))
+        )
 
-    def ending(self, b: int) -> Float64[np.ndarray, " a"]:
-        """Costs of [a, b) for a = 0 .. b - 1."""
-        weight = self.weight[b] - self.weight[:b]
-        first = self.first[b] - self.first[:b]
-        second = self.second[b] - self.second[:b]
+    def ending(self, b: int, start: int = 0) -> Float64[np.ndarray, " a"]:
+        """Costs of [a, b) for a = start .. b - 1."""
+        weight = self.weight[b] - self.weight[start:b]
+        first = self.first[b] - self.first[start:b]
+        second = self.second[b] - self.second[start:b]
         mean = np.einsum("an,an->a", first, first) / np.maximum(weight, 1e-9)
         return np.asarray(np.maximum(0.5 * (second - mean), 0.0))
 
@@ -48,16 +50,19 @@ class PlaceCost:
         """Prefix sums."""
         places = places - np.median(places, axis=0)
         pulled = np.einsum("tij,tj->ti", information, places)
-        return PlaceCost(_sums(information), _sums(pulled), _sums((pulled * places).sum(axis=1)))
+        return PlaceCost(
+            running_sums(information), running_sums(pulled), running_sums((pulled * places).sum(axis=1))
+        )
 
-    def ending(self, b: int) -> Float64[np.ndarray, " a"]:
-        """Costs of [a, b) for a = 0 .. b - 1."""
-        A = self.information[b] - self.information[:b] + 1e-6 * np.eye(3)
-        first = self.first[b] - self.first[:b]
-        second = self.second[b] - self.second[:b]
+    def ending(self, b: int, start: int = 0) -> Float64[np.ndarray, " a"]:
+        """Costs of [a, b) for a = start .. b - 1."""
+        A = self.information[b] - self.information[start:b] + 1e-6 * np.eye(3)
+        first = self.first[b] - self.first[start:b]
+        second = self.second[b] - self.second[start:b]
         mean = np.einsum("ai,ai->a", first, np.linalg.solve(A, first[..., None])[..., 0])
         return np.asarray(np.maximum(0.5 * (second - mean), 0.0))
 
 
-def _sums(values: np.ndarray) -> np.ndarray:
+def running_sums(values: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
+    """Sums of the first 0, 1, .. t rows."""
     return np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])

@@ -1,6 +1,8 @@
-"""Exact inference in a semi-Markov chain: the best segmentation and the posterior of every frame.
+"""Exact inference in a semi-Markov chain: the posterior of every frame, in time linear in the frames.
 
-A segment [a, b) of state z scores `score(a, b)[z]`; consecutive segments score a transition. All sums are in nats.
+A segment [a, b) of state z scores `score(a, b)[z]`; consecutive segments score a transition. All sums are in nats. A
+segment is judged whole up to `longest` frames; where a state lasts longer it is a row of full segments and one remainder,
+which follow each other at no price.
 """
 
 from __future__ import annotations
@@ -8,72 +10,61 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
-SegmentScores = Callable[[int], np.ndarray]
-"""b -> scores [a z] of all segments that end (exclusively) at b, a = 0 .. b - 1; -inf forbids."""
+SegmentScores = Callable[[int, int], np.ndarray]
+"""b, first -> scores [a z] of all segments that end (exclusively) at b, a = first .. b - 1; -inf forbids."""
 
 
 def posterior(
-    frames: int, states: int, scores: SegmentScores, transition: Float64[np.ndarray, "z z"]
-) -> tuple[Int64[np.ndarray, " t"], Float64[np.ndarray, "t z"]]:
-    """The best state per frame (Viterbi over segments) and each frame's probability of each state."""
-    forward = np.full(
-        (frames + 1, states), -np.inf
-    )  # of segmentations of [0, b) whose last segment has state z
+    frames: int,
+    states: int,
+    scores: SegmentScores,
+    transition: Float64[np.ndarray, "z z"],
+    longest: int | None = None,
+) -> Float64[np.ndarray, "t z"]:
+    """Each frame's probability of each state; with `longest` None or not below `frames`, no segment is ever split."""
+    longest = frames if longest is None else max(min(longest, frames), 1)
+    ending = np.full((frames + 1, states), -np.inf)  # segmentations of [0, b) whose last segment has state z
     enter = np.full((frames + 1, states), -np.inf)  # ... that a segment of state z may follow
-    best, came = np.full((frames + 1, states), -np.inf), np.full((frames + 1, states), -np.inf)
-    begin = np.zeros((frames + 1, states), np.int64)
-    before = np.zeros((frames + 1, states), np.int64)
-    enter[0] = came[0] = 0.0
+    enter[0] = 0.0
     kept = []
     for b in range(1, frames + 1):
-        score = scores(b)
+        first = max(b - longest, 0)
+        score = scores(b, first)
         kept.append(score)
-        forward[b] = _log_sum(enter[:b] + score)
-        total = came[:b] + score
-        begin[b] = total.argmax(axis=0)
-        best[b] = total.max(axis=0)
-        enter[b] = _log_sum(forward[b][:, None] + transition)
-        step = best[b][:, None] + transition
-        before[b], came[b] = step.argmax(axis=0), step.max(axis=0)
-    return _path(frames, best, begin, before), _marginals(frames, states, kept, forward, enter, transition)
-
-
-def _path(frames: int, best: np.ndarray, begin: np.ndarray, before: np.ndarray) -> np.ndarray:
-    path = np.zeros(frames, np.int64)
-    b, z = frames, int(best[frames].argmax())
-    while b > 0:
-        a = int(begin[b, z])
-        path[a:b] = z
-        b, z = a, int(before[a, z])
-    return path
+        ending[b] = _log_sum(enter[first:b] + score)
+        enter[b] = _log_sum(ending[b][:, None] + transition)
+        if b >= longest:  # a full segment goes on
+            enter[b] = np.logaddexp(enter[b], enter[first] + score[0])
+    return _marginals(frames, longest, kept, ending, enter, transition)
 
 
 def _marginals(
     frames: int,
-    states: int,
+    longest: int,
     scores: list[np.ndarray],
-    forward: np.ndarray,
+    ending: np.ndarray,
     enter: np.ndarray,
     transition: np.ndarray,
 ) -> np.ndarray:
     """Sum over all segments that cover a frame: their ends are counted in a difference array."""
-    total = _log_sum(forward[frames][:, None])[0]
-    leave = np.full(
-        (frames + 1, states), -np.inf
-    )  # of segmentations of [b, frames) after a segment of state z
-    leave[frames] = 0.0
-    ahead = np.full((frames + 1, states), -np.inf)  # ... whose first segment, from b, has state z
+    states = transition.shape[0]
+    total = _log_sum(ending[frames][:, None])[0]
+    ahead = np.full((frames + 1, states), -np.inf)  # segmentations of [b, frames) whose first has state z
     change = np.zeros((frames + 1, states))
     for b in range(frames, 0, -1):
-        if b < frames:
-            leave[b] = _log_sum((transition + ahead[b][None, :]).T)
+        first = max(b - longest, 0)
+        # segmentations of [b, frames) after a segment of state z
+        leave = np.zeros(states) if b == frames else _log_sum((transition + ahead[b][None, :]).T)
+        reach = scores[b - 1] + leave
+        if b >= longest and b < frames:
+            reach[0] = scores[b - 1][0] + np.logaddexp(leave, ahead[b])
         with np.errstate(under="ignore"):
-            weight = np.exp(np.minimum(enter[:b] + scores[b - 1] + leave[b] - total, 0.0))
-        change[:b] += weight
+            weight = np.exp(np.minimum(enter[first:b] + reach - total, 0.0))
+        change[first:b] += weight
         change[b] -= weight.sum(axis=0)
-        ahead[:b] = np.logaddexp(ahead[:b], scores[b - 1] + leave[b])
+        ahead[first:b] = np.logaddexp(ahead[first:b], reach)
     marginal = np.clip(np.cumsum(change, axis=0)[:frames], 0.0, None)
     return np.asarray(marginal / np.maximum(marginal.sum(axis=1, keepdims=True), 1e-12))
 
