@@ -49,6 +49,8 @@ class Observed:
     t_seconds: Float64[np.ndarray, " t"]
     present: Bool[np.ndarray, " n"]
     """Bodies never seen stay where they are."""
+    own_drift: Float64[np.ndarray, " n"]
+    """Stated slow error of each one's distance from the camera (relative, one sigma); 0 where nothing is stated."""
 
     @property
     def step(self) -> float:

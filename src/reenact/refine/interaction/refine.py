@@ -16,6 +16,7 @@ from reenact.geometry.mesh_distance import SignedDistanceGrid
 from reenact.refine.contacts.distances import HandObjectGeometry, build_grids, joints_in_object, measure
 from reenact.refine.interaction.bodies import Bodies, Observed, undrifted
 from reenact.refine.interaction.grips import GripConfig, Grips, find_grips
+from reenact.refine.interaction.reach import ReachConfig, brought, stated_depth_sigma
 from reenact.refine.interaction.solve import Problem, SolveConfig, solve
 from reenact.refine.interaction.standing import find_stands, heights_over
 from reenact.refine.interaction.terms_contact import ContactTermConfig
@@ -41,6 +42,7 @@ class InteractionConfig:
 
     observe: ObservationConfig = field(default_factory=ObservationConfig)
     states: StateConfig = field(default_factory=StateConfig)
+    reach: ReachConfig = field(default_factory=ReachConfig)
     grips: GripConfig = field(default_factory=GripConfig)
     tracks: TrackTermConfig = field(default_factory=TrackTermConfig)
     contact: ContactTermConfig = field(default_factory=ContactTermConfig)
@@ -118,6 +120,7 @@ def refine(
     for n in range(config.rounds):
         cleared = _cleared(seen, observed, bodies, t_seconds, config) if n else seen
         evidence = config.states.evidence if n == 0 else _settled(config)
+        cleared, shifts = _in_reach(cleared, grids, observed.eye, t_seconds, evidence, config)
         states = tuple(
             infer(
                 gather(track, cleared.hands, grids[o], camera.scene_T_camera(), t_seconds, evidence,
@@ -126,7 +129,9 @@ def refine(
             )
             for o, track in enumerate(cleared.tracks)
         )  # fmt: skip
-        around = _smooth_bodies(cleared) if n == 0 else bodies.T
+        if n == 0:
+            bodies = _first_guess(cleared, bodies, shifts, observed)
+        around = bodies.T
         grips = tuple(
             _grips(seen.hands, around, o, grids[o], states[o], t_seconds, config) for o in range(count)
         )
@@ -159,11 +164,14 @@ def _observe(
     T = objects.T_world_object.copy()
     T[..., :3, 3] += (T[..., :3, :3] @ middles[..., None])[..., 0]
     left, right = (
-        observe_hand(hands.joints_world[:, s], hands.valid[:, s], t, s, float(hands.hand_length[s]), observe)
+        observe_hand(
+            hands.joints_world[:, s], hands.valid[:, s], t, s, float(hands.hand_length[s]), observe,
+            stated_depth_sigma(hands, s, config.reach),
+        )
         if hands.valid[:, s].sum() >= 5
         else None
         for s in (0, 1)
-    )
+    )  # fmt: skip
     tracks = tuple(
         rigid_track(T[:, o], objects.valid[:, o], t, observe, trust[:, o]) for o in range(T.shape[1])
     )
@@ -195,7 +203,7 @@ def _start(
     rigid = [h.rigid if h is not None else None for h in seen.hands] + list(seen.tracks)
     valid = [hands.valid[:, s].astype(np.float64) for s in (0, 1)]
     valid += [trust[:, o] for o in range(len(seen.tracks))]
-    blank = np.tile(np.eye(4), (len(t), 1, 1))
+    blank, eye = np.tile(np.eye(4), (len(t), 1, 1)), camera.scene_T_camera()[:, :3, 3]
     step = np.gradient(t) if len(t) > 1 else np.full(len(t), 1 / 30)
     share = np.minimum(step * config.states.evidence.evidence_hz, 1.0)
     observed = Observed(
@@ -205,9 +213,10 @@ def _start(
         ),
         sigma=np.array([r.sigma if r is not None else 1.0 for r in rigid]),
         sigma_turn=np.array([r.sigma_turn if r is not None else 1.0 for r in rigid]),
-        eye=camera.scene_T_camera()[:, :3, 3],
+        eye=eye,
         t_seconds=t,
         present=np.array([r is not None and bool(v.any()) for r, v in zip(rigid, valid, strict=True)]),
+        own_drift=np.array([_relative_depth_sigma(h, eye) for h in seen.hands] + [0.0] * len(seen.tracks)),
     )
     smooth = np.stack([r.smooth if r is not None else blank for r in rigid], axis=1)
     return observed, Bodies(smooth, np.zeros(len(t)), np.zeros(smooth.shape[:2]))
@@ -235,10 +244,39 @@ def _settled(config: InteractionConfig) -> EvidenceConfig:
     return replace(config.states.evidence, depth_slack=config.settled_depth_slack)
 
 
-def _smooth_bodies(seen: _Seen) -> np.ndarray:
-    blank = np.tile(np.eye(4), (len(seen.tracks[0].T), 1, 1))
-    parts = [h.rigid.smooth if h is not None else blank for h in seen.hands]
-    return np.stack([*parts, *(track.smooth for track in seen.tracks)], axis=1)
+def _relative_depth_sigma(hand: HandObservation | None, eye: np.ndarray) -> float:
+    """Stated error of a hand's distance, as a share of it."""
+    if hand is None:
+        return 0.0
+    away = np.linalg.norm(hand.rigid.smooth[:, :3, 3] - eye, axis=1)
+    return float(np.median(hand.depth_sigma) / np.median(away))
+
+
+def _in_reach(
+    seen: _Seen,
+    grids: Sequence[SignedDistanceGrid | None],
+    eye: np.ndarray,
+    t: np.ndarray,
+    evidence: EvidenceConfig,
+    config: InteractionConfig,
+) -> tuple[_Seen, np.ndarray]:
+    """Hands whose depth is not known well put where they can touch what they seem to; and by how much (m), [t 2]."""
+    shifts, hands = np.zeros((len(t), HANDS)), list(seen.hands)
+    for side, hand in enumerate(seen.hands):
+        if hand is not None:
+            hands[side], shifts[:, side] = brought(hand, seen.tracks, grids, eye, t, evidence, config.reach)
+    return _Seen((hands[0], hands[1]), seen.tracks), shifts
+
+
+def _first_guess(seen: _Seen, bodies: Bodies, shifts: np.ndarray, observed: Observed) -> Bodies:
+    """The hands where they were put, which is their own error of depth."""
+    T, own = bodies.T.copy(), bodies.own.copy()
+    for side, hand in enumerate(seen.hands):
+        if hand is not None:
+            T[:, side] = hand.rigid.smooth
+            length = np.linalg.norm(T[:, side, :3, 3] - observed.eye, axis=1)
+            own[:, side] = (length - shifts[:, side]) / length - 1
+    return replace(bodies, T=T, own=own)
 
 
 def _grips(

@@ -31,7 +31,7 @@ class TrackTermConfig:
     drift_unanchored: float = 0.005
     """The same where no support plane is known: then nothing but this tells drift from motion along the line of sight."""
     own_drift: float = 0.006
-    """One-sigma of each thing's own scale error (relative)."""
+    """One-sigma of each thing's own scale error (relative), where its record does not state a larger one."""
     drift_period_s: float = 2.5
     """Depth errors change no faster than with this period (s)."""
     push: float = 0.5
@@ -73,7 +73,7 @@ def add_drift(system: BlockSystem, bodies: Bodies, seen: Observed, config: Track
     """Scale errors are small and slow."""
     _slow(system, bodies.shared, SHARED, config.drift, seen, config)
     for n in range(bodies.T.shape[1]):
-        _slow(system, bodies.own[:, n], own_of(n), config.own_drift, seen, config)
+        _slow(system, bodies.own[:, n], own_of(n), max(config.own_drift, seen.own_drift[n]), seen, config)
 
 
 def _slow(

@@ -75,7 +75,7 @@ class ObjectEvidence:
     turn: ConstantCost
     base: Float64[np.ndarray, "t s=2"]
     """Per side and frame: what the three costs of `relative` are by noise alone."""
-    relative: tuple[tuple[ConstantCost, ConstantCost, ConstantCost] | None, ...]
+    relative: tuple[tuple[PlaceCost, ConstantCost, ConstantCost] | None, ...]
     """Per side: place, turn and grip shape in the hand's frame; None where the hand is never seen."""
     contact: Float64[np.ndarray, "t 3"]
     """Log odds of being held by left, right, both, per frame."""
@@ -115,14 +115,16 @@ def gather(
         for hand in hands
     ]  # fmt: skip
     base = np.zeros((len(t_seconds), 2))
-    relative: list[tuple[ConstantCost, ConstantCost, ConstantCost] | None] = []
+    relative: list[tuple[PlaceCost, ConstantCost, ConstantCost] | None] = []
     grips: list[tuple[Signal, Signal] | None] = [None, None]
     for side, hand in enumerate(hands):
         seen = geometry[side]
         if hand is None or seen is None:
             relative.append(None)
             continue
-        costs, base[:, side], signals = _relative(track, hand, seen, weight, share, config)
+        costs, base[:, side], signals = _relative(
+            track, hand, seen, weight, share, T_world_camera[:, :3, 3], config
+        )
         relative.append(costs)
         grips[side] = signals
     looks = np.minimum(step / config.contact_correlation_s, 1.0)
@@ -202,8 +204,9 @@ def _relative(
     seen: HandObjectGeometry,
     weight: np.ndarray,
     share: np.ndarray,
+    eye: np.ndarray,
     config: EvidenceConfig,
-) -> tuple[tuple[ConstantCost, ConstantCost, ConstantCost], np.ndarray, tuple[Signal, Signal]]:
+) -> tuple[tuple[PlaceCost, ConstantCost, ConstantCost], np.ndarray, tuple[Signal, Signal]]:
     """The object, and the fingertips near it, in the frame of the hand; what predicting from the hand loses; and the
     tracks that tell when a hold begins and ends."""
     rigid = hand.rigid
@@ -219,17 +222,34 @@ def _relative(
         config.shape_share * share * rigid.weight * close / (hand.tip_sigma**2 + config.shape_slack**2)
     )
     both = weight * rigid.known**2
+    information = _seen_from_hand(hand, eye, place, config)
     costs = (
-        ConstantCost.of(inside[:, :3, 3], both / place),
+        PlaceCost.of(inside[:, :3, 3], information * both[:, None, None]),
         ConstantCost.of(inside[:, :3, :3].reshape(-1, 9), both / (2 * turned)),
         ConstantCost.of(tips, shape_weight),
     )
     # of the hand's part of the variance, only a share changes within a stretch; the rest is in the stretch's constant
     share_place = (track.sigma**2 + config.hand_share * (place - track.sigma**2)) / place
     share_turn = (track.sigma_turn**2 + config.hand_share * (turned - track.sigma_turn**2)) / turned
-    base = 1.5 * (share_place + share_turn) * both + 7.5 * shape_weight * hand.tip_sigma**2
+    # three axes, less what is not known along the line of sight
+    axes = place * np.trace(information, axis1=1, axis2=2)
+    by_noise = 0.5 * (axes * share_place + 3 * share_turn) * both
+    base = by_noise + 7.5 * shape_weight * hand.tip_sigma**2
     signals = Signal(inside[:, :3, 3], both / place), Signal(tips, share * rigid.weight / hand.tip_sigma**2)
     return costs, base, signals
+
+
+def _seen_from_hand(
+    hand: HandObservation, eye: np.ndarray, variance: float, config: EvidenceConfig
+) -> np.ndarray:
+    """Inverse covariance [t 3 3] of the object's place in the hand's frame: less is known along the line of sight."""
+    ray = hand.rigid.smooth[:, :3, 3] - eye
+    unit = ray / np.maximum(np.linalg.norm(ray, axis=1), 1e-9)[:, None]
+    unit = np.einsum("tji,tj->ti", hand.rigid.smooth[:, :3, :3], unit)
+    along = unit[:, :, None] * unit[:, None, :]
+    looks = max(config.depth_correlation_s * config.evidence_hz, 1.0)
+    deep = 1 / (variance + looks * hand.depth_sigma**2)
+    return np.asarray((np.eye(3) - along) / variance + deep[:, None, None] * along)
 
 
 def _contacts(
@@ -245,11 +265,7 @@ def _contacts(
     for side in (0, 1):
         seen, hand = geometry[side], hands[side]
         if seen is not None and hand is not None:
-            a, b = (np.array(k) for k in zip(*PAIRS, strict=True))
-            pair = seen.distance[:, a], seen.distance[:, b]
-            within = float(np.hypot(hand.tip_sigma, config.distance_bias))
-            odds = _grip(*pair, seen.between, (within, float(sigma[side])), config)
-            out[:, side] = odds * hand.rigid.known
+            out[:, side] = held_odds(seen, hand, float(sigma[side]), config) * hand.rigid.known
     left, right = geometry
     out = out * track.known[:, None]
     if left is not None and right is not None:
@@ -327,6 +343,15 @@ def distance_sigma(track: RigidTrack, hand: HandObservation, config: EvidenceCon
     own = 0.04 * track.sigma_turn * np.sqrt(track.gain)
     parts = (track.smooth_sigma, hand.rigid.smooth_sigma, turn, own, config.distance_bias)
     return float(np.sqrt(np.sum(np.square(parts))))
+
+
+def held_odds(
+    seen: HandObjectGeometry, hand: HandObservation, sigma: float, config: EvidenceConfig
+) -> np.ndarray:
+    """Log odds per look that one hand holds the object between two of its points; `sigma` as of `distance_sigma`."""
+    a, b = (np.array(k) for k in zip(*PAIRS, strict=True))
+    within = float(np.hypot(hand.tip_sigma, config.distance_bias))
+    return _grip(seen.distance[:, a], seen.distance[:, b], seen.between, (within, sigma), config)
 
 
 def touch_odds(

@@ -16,6 +16,8 @@ from reenact.geometry.rotations import project_to_so3, so3_log
 from reenact.geometry.transforms import apply, inverse, make_T
 from reenact.hands.joints import MCPS, TIPS, WRIST, wrist_transform
 
+_MEDIAN_OF_SIX = 5.35
+"""Median of a chi-square of six."""
 FRAME_JOINTS = (WRIST, 1, 2, *MCPS)
 """Joints that the hand's own frame is fitted to: wrist, thumb base, knuckles."""
 
@@ -79,6 +81,8 @@ class HandObservation:
     tip_sigma: float
     """Noise of a fingertip in the hand's own frame per axis and frame (m)."""
     length: float
+    depth_sigma: Float64[np.ndarray, " t"]
+    """Slow error of its distance from the camera, as stated, which no smoothing removes (m, one sigma)."""
 
     def joints(self, T_world_hand: Float64[np.ndarray, "t 4 4"]) -> Float64[np.ndarray, "t j=21 3"]:
         """The hand's joints at other rigid poses."""
@@ -107,6 +111,10 @@ def rigid_track(
         sigma = max(_window_noise(T[:, :3, 3], valid, t_seconds, config), config.least_sigma)
         turn = max(_window_noise(_turn_path(T, smooth), valid, t_seconds, config), config.least_sigma_turn)
         far = ((off / sigma) ** 2).sum(axis=1) + ((turned / turn) ** 2).sum(axis=1)
+        # what is as far off as all around it is no outlier: the smooth copy cuts the corner of a fast motion
+        far = far / np.maximum(
+            _usual_nearby(far, trust > 0, t_seconds, config.smooth_s) / _MEDIAN_OF_SIX, 1.0
+        )
         weight = trust * np.minimum((config.tail + 6) / (config.tail + far), 1.0)
         weight = np.where(far > config.hopeless, 0.0, weight)
         smooth = smooth_rigid(T, weight, t_seconds, config.smooth_s)
@@ -135,6 +143,7 @@ def observe_hand(
     side: int,
     length: float,
     config: ObservationConfig,
+    depth_sigma: float = 0.0,
 ) -> HandObservation:
     """Rigid frame by least squares over wrist, thumb base and knuckles; origin in the middle of the hand."""
     frame = list(FRAME_JOINTS)
@@ -152,7 +161,16 @@ def observe_hand(
     if not rigid.weight.any():
         smooth = np.broadcast_to(reference, raw.shape).copy()
     tips = _window_noise(raw[:, TIPS].reshape(len(T), -1), rigid.weight > 0.3, t_seconds, config)
-    return HandObservation(rigid, smooth, raw, max(tips, config.least_sigma), length)
+    unsure = np.full(len(T), depth_sigma)
+    return HandObservation(rigid, smooth, raw, max(tips, config.least_sigma), length, unsure)
+
+
+def _usual_nearby(far: np.ndarray, seen: np.ndarray, t: np.ndarray, window_s: float) -> np.ndarray:
+    """Median of the seen frames within half a window on either side; 0 where there are none."""
+    low, high = np.searchsorted(t, t - window_s / 2 - 1e-9), np.searchsorted(t, t + window_s / 2 + 1e-9)
+    return np.array([
+        np.median(far[a:b][seen[a:b]]) if seen[a:b].any() else 0.0 for a, b in zip(low, high, strict=True)
+    ])  # fmt: skip
 
 
 def _known(weight: np.ndarray, t: np.ndarray, window_s: float) -> np.ndarray:
