@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from reenact.geometry.banded import solve_banded_spd
+from reenact.geometry.banded import inverse_diagonal_blocks, solve_banded_spd
 
 
 def banded(n: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -31,6 +33,19 @@ def test_equals_the_dense_solution(n, width):
     np.testing.assert_allclose(
         solve_banded_spd(lower, right[:, 0], lower=True), np.linalg.solve(A, right[:, 0]), rtol=1e-8
     )
+
+
+def test_blocks_of_the_inverse_are_those_of_the_whole_inverse():
+    blocks, k = 7, 5
+    A, _ = banded(blocks * k, k)
+    inverse = np.linalg.inv(A)
+    at = [slice(i * k, (i + 1) * k) for i in range(blocks)]
+    diagonal = np.stack([A[a, a] for a in at])
+    upper = np.stack([A[a, b] for a, b in itertools.pairwise(at)])
+    found = inverse_diagonal_blocks(diagonal, upper)
+    np.testing.assert_allclose(found, np.stack([inverse[a, a] for a in at]), rtol=1e-9, atol=1e-12)
+    with pytest.raises(np.linalg.LinAlgError):
+        inverse_diagonal_blocks(-diagonal, upper)
 
 
 def test_not_positive_definite_is_told():

@@ -1,7 +1,7 @@
 """Stage `interaction`: hands and objects made to agree. In: clip, camera, hands, support, objects.
 
-Out: the records `objects` (refined), `hands_interaction`, `contacts`, `contact_places` and `states`; notes with the
-noise found, the flags and their reasons. Where no object was placed only the notes are written.
+Out: the records `objects` (refined), `refined_covariance`, `hands_interaction`, `contacts`, `contact_places` and
+`states`; notes with the noise found, the flags and their reasons. Where no object was placed only the notes are written.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def run(call: StageCall[InteractionResultConfig]) -> None:
         load_record(PoseCovariance, folder, "pose_covariance"),
     )
     save_record(result.objects, call.out, "objects")
+    save_record(result.covariance, call.out, "refined_covariance")
     save_record(result.hands, call.out, "hands_interaction")
     save_record(result.contacts, call.out, "contacts")
     save_record(result.places, call.out, "contact_places")

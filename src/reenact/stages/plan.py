@@ -89,7 +89,7 @@ def plan(
         stages += seeing_stages(config.seeing, config.clip)
         stages += placing_stages(config.placing, with_depth)
         placed = ("clip", "camera", "hands", "depth", "support", "objects")
-        stages.append(Stage("interaction", "3", config.interaction, placed, interaction.run))
+        stages.append(Stage("interaction", "4", config.interaction, placed, interaction.run))
     shown = [stage.name for stage in stages[len(SCENE_STAGES) :]]
     if with_ego:
         stages.append(Stage("ego", "3", config.ego, (*SCENE_STAGES, *shown), ego.run))
@@ -113,6 +113,6 @@ def plan(
             )
             shown.append(f"replay_{robot.label}")
     reads = (*SCENE_STAGES, *shown, *truth)
-    stages.append(Stage("report", "7", report.ReportStageConfig(tuple(robots)), reads, report.run))
+    stages.append(Stage("report", "8", report.ReportStageConfig(tuple(robots)), reads, report.run))
     depth_files = (DEPTH_FILES,) if with_depth and wants_objects else ()
     return Pipeline(stages, ("video", "segment", *truth, *depth_files))

@@ -8,7 +8,7 @@ import numpy as np
 
 from reenact.hands.joints import SIDES
 from reenact.rendering.palette import hex_color, object_rgb
-from reenact.scene import InteractionState, ObjectTracks, Scene, Source
+from reenact.scene import InteractionState, ObjectTracks, PoseCovariance, Scene, Source
 from reenact.viewer.report import Plot, Series, Table
 from reenact.viewer.strips import STATE_WORDS, object_labels
 
@@ -17,6 +17,8 @@ NEAR = 0.15
 """Contact distances beyond this are left out of the plot (m): an object across the table would flatten the rest."""
 DEEP = 0.02
 """How far inside an object the plot of contact distances reaches (m)."""
+VAGUE = 0.3
+"""Sigmas beyond this are left out of the plot (m)."""
 DEXMAN_TIPS = 0.03
 """Distance at which DexMan (3.2) calls a fingertip in contact (m)."""
 
@@ -44,11 +46,23 @@ def object_plots(scene: Scene) -> list[Plot]:
                 bottom=-DEEP * 100,
             )
         )
+    plots += _sigma_plots(scene, objects)
     if scene.states is not None:
         states = scene.states
         series = _each(objects, states.confidence, states.valid)
         plots.append(Plot("state posterior", "", series, "probability of the state said"))
     return [plot for plot in plots if plot.series]
+
+
+def _sigma_plots(scene: Scene, objects: ObjectTracks) -> list[Plot]:
+    """One sigma of each object's place over time, refined where it was."""
+    covariance = scene.refined_covariance or scene.pose_covariance
+    if covariance is None or not set(objects.object_ids) <= set(covariance.object_ids):
+        return []
+    rows = [covariance.object_ids.index(name) for name in objects.object_ids]
+    place = np.sqrt(np.trace(covariance.covariance[:, rows, :3, :3], axis1=-2, axis2=-1))
+    series = _each(objects, np.minimum(place, VAGUE) * 100, covariance.valid[:, rows] & (place < VAGUE))
+    return [Plot("place of objects, one sigma", "cm", series, "depth's common error is in it", least_top=1.0)]
 
 
 def object_speed(objects: ObjectTracks, t_seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -112,16 +126,9 @@ def _object_rows(scene: Scene, objects: ObjectTracks, k: int) -> Iterator[Row]:
         f"{filled} of them filled in" if filled else "",
     )
     yield from _shape_rows(scene, objects.object_ids[k])
-    if scene.pose_covariance is not None and scene.pose_covariance.valid[:, k].any():
-        place = scene.pose_covariance.covariance[scene.pose_covariance.valid[:, k], k].diagonal(
-            axis1=1, axis2=2
-        )
-        sigma = np.sqrt(np.median(place, axis=0))
-        yield (
-            "one sigma of its pose",
-            f"{np.linalg.norm(sigma[:3]) * 100:.2f} cm, {np.rad2deg(np.linalg.norm(sigma[3:])):.1f} deg",
-            "median over the frames",
-        )
+    for covariance, what in ((scene.pose_covariance, "as perceived"), (scene.refined_covariance, "refined")):
+        if covariance is not None and objects.object_ids[k] in covariance.object_ids:
+            yield from _sigma_rows(covariance, covariance.object_ids.index(objects.object_ids[k]), what)
     if scene.states is None:
         yield "states", "unknown", ""
     else:
@@ -132,6 +139,17 @@ def _object_rows(scene: Scene, objects: ObjectTracks, k: int) -> Iterator[Row]:
         changes = int((np.diff(codes.astype(int)) != 0).sum())
         yield "states", ", ".join(shares), f"{changes} changes"
     yield from _touch_rows(scene, k)
+
+
+def _sigma_rows(covariance: PoseCovariance, k: int, what: str) -> Iterator[Row]:
+    valid = covariance.valid[:, k]
+    if valid.any():
+        sigma = np.sqrt(np.median(covariance.covariance[valid, k].diagonal(axis1=1, axis2=2), axis=0))
+        yield (
+            f"one sigma of its pose, {what}",
+            f"{np.linalg.norm(sigma[:3]) * 100:.2f} cm, {np.rad2deg(np.linalg.norm(sigma[3:])):.1f} deg",
+            "median over the frames",
+        )
 
 
 def _shape_rows(scene: Scene, object_id: str) -> Iterator[Row]:

@@ -29,6 +29,7 @@ RECORD_STAGES = {
     "objects_raw": "objects",
     "pose_covariance": "objects",
     "objects": "interaction",
+    "refined_covariance": "interaction",
     "hands_interaction": "interaction",
     "contacts": "interaction",
     "contact_places": "interaction",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from reenact.geometry.banded import solve_banded_spd
+from reenact.geometry.banded import inverse_diagonal_blocks, solve_banded_spd
 
 REACH = 3
 """Frames that one residual may join."""
@@ -55,3 +55,21 @@ class BlockSystem:
         bands[0] *= 1 + damping
         bands[0] += 1e-9
         return solve_banded_spd(bands, self.right.reshape(-1), lower=True).reshape(t, k)
+
+    def covariance(self, prior: Float64[np.ndarray, " k"]) -> Float64[np.ndarray, "t k k"]:
+        """Of each frame's unknowns, all others left free: diagonal blocks of the inverse of J'WJ + diag(prior)."""
+        t, k = self.frames, self.unknowns
+        pairs = (t + 1) // 2  # two frames at a time make the matrix block tridiagonal
+        H = np.zeros((REACH, 2 * pairs, k, k))
+        for d, blocks in enumerate(self.matrix):
+            H[d, : t - d] = blocks
+        H[0] += np.diag(prior)
+        diagonal = np.zeros((pairs, 2 * k, 2 * k))
+        diagonal[:, :k, :k], diagonal[:, k:, k:] = H[0, ::2], H[0, 1::2]
+        diagonal[:, :k, k:], diagonal[:, k:, :k] = H[1, ::2], np.swapaxes(H[1, ::2], 1, 2)
+        upper = np.zeros((pairs - 1, 2 * k, 2 * k))
+        upper[:, :k, :k] = H[2, : 2 * pairs - 2 : 2]
+        upper[:, k:, :k], upper[:, k:, k:] = H[1, 1 : 2 * pairs - 2 : 2], H[2, 1 : 2 * pairs - 2 : 2]
+        inverse = inverse_diagonal_blocks(diagonal, upper)
+        out = np.stack([inverse[:, :k, :k], inverse[:, k:, k:]], axis=1).reshape(2 * pairs, k, k)
+        return out[:t]

@@ -16,6 +16,7 @@ from reenact.geometry.mesh_distance import SignedDistanceGrid
 from reenact.refine.contacts.distances import HandObjectGeometry, build_grids, joints_in_object, measure
 from reenact.refine.interaction.bodies import Bodies, Observed, undrifted
 from reenact.refine.interaction.grips import GripConfig, Grips, find_grips
+from reenact.refine.interaction.posterior import PosteriorConfig, pose_covariances
 from reenact.refine.interaction.reach import ReachConfig, brought, stated_depth_sigma
 from reenact.refine.interaction.solve import Problem, SolveConfig, solve
 from reenact.refine.interaction.standing import find_stands, heights_over
@@ -47,6 +48,7 @@ class InteractionConfig:
     tracks: TrackTermConfig = field(default_factory=TrackTermConfig)
     contact: ContactTermConfig = field(default_factory=ContactTermConfig)
     solve: SolveConfig = field(default_factory=SolveConfig)
+    posterior: PosteriorConfig = field(default_factory=PosteriorConfig)
     rounds: int = 2
     """Times that states are inferred and poses solved for."""
     height_sigma: float = 0.008
@@ -72,6 +74,8 @@ class Refined:
     grips: tuple[tuple[Grips | None, ...], ...]
     """By object, then side."""
     tracks: tuple[RigidTrack, ...]
+    covariance: Float64[np.ndarray, "t n 6 6"]
+    """Of the bodies: translation of the middle (m), rotation vector on the left (rad), scene's axes."""
 
     def T_world_object(self) -> Float64[np.ndarray, "t o 4 4"]:
         """Object poses in the meshes' own frames."""
@@ -124,7 +128,8 @@ def refine(
         states = tuple(
             infer(
                 gather(track, cleared.hands, grids[o], camera.scene_T_camera(), t_seconds, evidence,
-                       heights_over(o, cleared.tracks, hulls[HANDS:], support) if n else None, config.height_sigma),
+                       heights_over(o, cleared.tracks, hulls[HANDS:], support) if n else None, config.height_sigma,
+                       supported=support is not None),
                 t_seconds, config.states,
             )
             for o, track in enumerate(cleared.tracks)
@@ -143,7 +148,8 @@ def refine(
         )
         problem = Problem(observed, seen.hands, grids, tuple(hulls), still, grips, tuple(stands), support)
         bodies = solve(problem, bodies, terms, config.contact, config.solve)
-    return Refined(observed, bodies, seen.hands, grids, middles, states, grips, seen.tracks)
+    sure = pose_covariances(problem, bodies, terms, config.contact, config.posterior)
+    return Refined(observed, bodies, seen.hands, grids, middles, states, grips, seen.tracks, sure)
 
 
 @dataclass(frozen=True)

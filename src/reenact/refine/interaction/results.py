@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float64, Int64
+from scipy.special import erf
 
 from reenact.hands.joints import SIDES
 from reenact.refine.contacts.posterior import ContactConfig, touch_probability, touching_since
 from reenact.refine.interaction.flags import Flag, FlagConfig, find_flags
+from reenact.refine.interaction.posterior import about_origins
 from reenact.refine.interaction.refine import HANDS, InteractionConfig, Refined, refine
 from reenact.scene import (
     CameraTrack,
@@ -23,6 +25,8 @@ from reenact.scene import (
     SupportPlane,
 )
 
+HAND_NAMES = tuple(f"{side} hand" for side in SIDES)
+
 
 @dataclass(frozen=True)
 class InteractionResultConfig:
@@ -31,6 +35,9 @@ class InteractionResultConfig:
     interaction: InteractionConfig = field(default_factory=InteractionConfig)
     contacts: ContactConfig = field(default_factory=ContactConfig)
     flags: FlagConfig = field(default_factory=FlagConfig)
+    near: float = 0.03
+    """Confidence of a refined pose is the probability that its place is right within this (m, DexMan's distance of
+    contact: beyond it nothing can be said of what touches what)."""
     longest_fill_s: float = 1.0
     """Unseen stretches are filled up to this length (s); longer ones only where a thing lies still or is held."""
 
@@ -41,6 +48,8 @@ class InteractionResult:
 
     objects: ObjectTracks
     hands: HandTracks
+    covariance: PoseCovariance
+    """Of the objects, then of the hands' middles (`HAND_NAMES`)."""
     contacts: ContactTracks
     places: ContactPlaces
     states: InteractionStates
@@ -62,6 +71,7 @@ def refine_interaction(
     t = (t_ns - t_ns[0]) * 1e-9
     refined = refine(objects, hands, camera, support, t, config.interaction, covariance)
     states = _states(refined, len(t))
+    sure = about_origins(refined.covariance[:, HANDS:], refined.T_world_object(), refined.middles)
     new_objects = _objects(objects, refined, states, t, config)
     new_hands = _hands(hands, refined, t, config)
     contacts, places = _contacts(refined, new_objects, new_hands, t_ns, t, config)
@@ -74,7 +84,12 @@ def refine_interaction(
         objects.object_ids, np.array(sizes).reshape(-1, 3), refined.observed, refined.bodies.T, geometry, refined.grips,
         config.flags,
     )  # fmt: skip
-    return InteractionResult(new_objects, new_hands, contacts, places, states, flags, refined)
+    covariance = PoseCovariance(
+        object_ids=(*objects.object_ids, *HAND_NAMES),
+        covariance=np.concatenate([sure, refined.covariance[:, :HANDS]], axis=1),
+        valid=np.concatenate([new_objects.valid, new_hands.valid], axis=1),
+    )
+    return InteractionResult(new_objects, new_hands, covariance, contacts, places, states, flags, refined)
 
 
 def gaps(seen: np.ndarray, t: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, " t"]:
@@ -87,6 +102,12 @@ def gaps(seen: np.ndarray, t: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, 
     end = np.where(after < len(idx), t[idx[np.minimum(after, len(idx) - 1)]], t[-1])
     start = np.where(idx[before] <= np.arange(len(t)), t[idx[before]], t[0])
     return np.where(seen, 0.0, end - start)
+
+
+def probably_within(covariance: Float64[np.ndarray, "t o 6 6"], near: float) -> Float64[np.ndarray, "t o"]:
+    """Probability that a place is off by less than `near` (m) in the direction that is least sure."""
+    worst = np.linalg.eigvalsh(covariance[..., :3, :3])[..., -1]
+    return np.asarray(erf(near / np.sqrt(2 * np.maximum(worst, 1e-12))))
 
 
 def _states(refined: Refined, t: int) -> InteractionStates:
@@ -120,9 +141,7 @@ def _objects(
         objects,
         T_world_object=np.where(valid[..., None, None], refined.T_world_object(), np.eye(4)),
         valid=valid,
-        confidence=np.where(
-            valid, np.exp(-gap / config.longest_fill_s) * np.maximum(states.confidence, 0.1), 0.0
-        ),
+        confidence=np.where(valid, probably_within(refined.covariance[:, HANDS:], config.near), 0.0),
         source=np.where(valid, np.where(seen, Source.SMOOTHED, Source.FILLED), Source.UNKNOWN).astype(
             np.uint8
         ),

@@ -1,0 +1,98 @@
+"""How sure refined poses are: exact for linear problems, honest on a played clip, wide along the line of sight."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from reenact.geometry.rotations import so3_exp
+from reenact.refine.interaction.blocks import BlockSystem
+from reenact.refine.interaction.posterior import about_origins
+from reenact.refine.interaction.results import InteractionResult, refine_interaction
+from reenact.scene import PoseCovariance
+from tests.refine.interaction.played import Played, disturb, play
+
+SEEDS = (3, 4)
+
+
+@pytest.mark.parametrize("frames", [3, 8, 9])
+def test_covariance_is_the_inverse_of_the_whole_matrix(frames: int) -> None:
+    rng, k = np.random.default_rng(frames), 4
+    system = BlockSystem(frames, k)
+    rows = np.arange(frames - 2)
+    every = [(d, slice(0, k), rng.normal(size=(len(rows), 5, k))) for d in range(3)]
+    system.add(rows, rng.normal(size=(len(rows), 5)), np.ones(len(rows)), every)
+    H = np.zeros((frames * k, frames * k))
+    for d, blocks in enumerate(system.matrix):
+        for i, block in enumerate(blocks):
+            H[i * k : (i + 1) * k, (i + d) * k : (i + d + 1) * k] = block
+            H[(i + d) * k : (i + d + 1) * k, i * k : (i + 1) * k] = block.T
+    prior = rng.uniform(0.5, 2.0, k)
+    inverse = np.linalg.inv(H + np.diag(np.tile(prior, frames)))
+    wanted = np.stack([inverse[i * k : (i + 1) * k, i * k : (i + 1) * k] for i in range(frames)])
+    assert np.allclose(system.covariance(prior), wanted, atol=1e-10)
+
+
+def test_a_turn_about_the_middle_moves_the_origin() -> None:
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(6, 6)) * 1e-3
+    T = np.eye(4)
+    T[:3, :3] = so3_exp(rng.normal(size=3))
+    middle = np.array([0.1, -0.2, 0.3])
+    found = about_origins((root @ root.T)[None, None], T[None, None], middle[None])[0, 0]
+    draws = rng.normal(size=(20_000, 6)) @ root.T
+    arm = -T[:3, :3] @ middle
+    turned = (so3_exp(draws[:, 3:]) @ arm) - arm
+    sample = np.cov(np.concatenate([draws[:, :3] + turned, draws[:, 3:]], axis=1).T)
+    assert np.abs(sample - found).max() < 0.05 * np.abs(found).max()
+
+
+@pytest.fixture(scope="module")
+def played() -> list[tuple[Played, InteractionResult]]:
+    truth, out = play(15.0), []
+    for seed in SEEDS:
+        raw = disturb(truth, 0.008, 0.2, seed=seed)
+        out.append((truth, refine_interaction(raw.objects, raw.hands, raw.camera, raw.support, raw.t_ns)))
+    return out
+
+
+def test_errors_are_within_two_sigma_and_confidence_follows(
+    played: list[tuple[Played, InteractionResult]],
+) -> None:
+    inside, wide = [], []
+    for truth, result in played:
+        off = np.linalg.norm(
+            result.objects.T_world_object[:, 0, :3, 3] - truth.objects.T_world_object[:, 0, :3, 3], axis=1
+        )
+        place = result.covariance.covariance[:, 0, :3, :3]
+        sigma = np.sqrt(np.trace(place, axis1=1, axis2=2))
+        inside.append((off < 2 * sigma).mean())
+        wide.append(sigma.mean())
+        order = np.argsort(sigma)
+        assert result.objects.confidence[order[0]] >= result.objects.confidence[order[-1]]
+        ray = truth.objects.T_world_object[:, 0, :3, 3] - truth.camera.T_world_camera[:, :3, 3]
+        ray /= np.linalg.norm(ray, axis=1, keepdims=True)
+        along = np.sqrt(np.einsum("ti,tij,tj->t", ray, place, ray))
+        across = np.sqrt(np.maximum(sigma**2 - along**2, 0) / 2)
+        assert np.median(along / across) > 1.5, "depth's common error is in it"
+    assert np.mean(inside) > 0.9
+    assert 0.001 < np.mean(wide) < 0.03
+    assert result.covariance.object_ids == ("block", "left hand", "right hand")
+
+
+def test_what_is_not_seen_for_long_is_less_sure() -> None:
+    truth = play(10.0)
+    raw = disturb(truth, 0.008, 0.0, seed=9)
+    seen = raw.objects.valid.copy()
+    carried = (truth.t > 1.2) & (truth.t < 2.0)
+    seen[carried] = False
+    hidden = dataclasses.replace(raw.objects, valid=seen)
+    blind = refine_interaction(hidden, raw.hands, raw.camera, raw.support, raw.t_ns)
+    clear = refine_interaction(raw.objects, raw.hands, raw.camera, raw.support, raw.t_ns)
+
+    def middle_of(covariance: PoseCovariance) -> float:
+        return float(np.trace(covariance.covariance[carried, 0, :3, :3], axis1=1, axis2=2).mean())
+
+    assert middle_of(blind.covariance) > 1.1 * middle_of(clear.covariance)
