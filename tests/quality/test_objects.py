@@ -84,6 +84,34 @@ def test_pictures_fail_where_the_pose_is_elsewhere_or_absent():
     assert scores.failure_rate() == 0.5
 
 
+def test_what_stands_before_the_object_hides_it():
+    camera = PinholeCamera(100.0, 100.0, 79.5, 59.5, 160, 120)
+    true = np.tile(np.eye(4), (3, 1, 1))
+    true[:, 2, 3] = 0.5
+    points, eye, valid = (
+        surface_points(corners(), FACES, 3000),
+        np.tile(np.eye(4), (3, 1, 1)),
+        np.ones(3, bool),
+    )
+    u, v = np.meshgrid(np.linspace(-0.04, 0.0, 60), np.linspace(-0.04, 0.04, 60))
+    left_half = np.stack([u.ravel(), v.ravel(), np.full(u.size, 0.3)], axis=1)
+    behind, nothing = left_half + [0, 0, 0.4], np.zeros((0, 3))
+    everything = np.concatenate([left_half, left_half * [-1, 1, 1]])
+    T = true.copy()
+    T[:, 2, 3] += np.array([0.0, 0.0, 0.05])
+    scores = score_pictures(T, true, valid, points, camera, eye, [left_half, behind, nothing])
+    assert scores.shown.all()
+    np.testing.assert_allclose(scores.agreement[:2], 1.0)
+    np.testing.assert_allclose(scores.overlap[:2], 1.0)
+    assert scores.agreement[2] < 0.2
+    hidden = score_pictures(T, true, valid, points, camera, eye, [everything, nothing, nothing])
+    assert hidden.shown.tolist() == [False, True, True]
+    beside = true.copy()
+    beside[:, 0, 3] = -0.12  # in the open, far from the hidden half
+    off = score_pictures(beside, true, valid, points, camera, eye, [left_half, nothing, nothing])
+    assert off.overlap[0] == 0.0
+
+
 def test_unknown_is_a_miss_and_never_a_hit():
     true = np.array([1, 1, 4, 4, 4, 4], np.uint8)
     said = np.array([1, 0, 4, 4, 0, 1], np.uint8)

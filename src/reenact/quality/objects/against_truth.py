@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float64
 
 from reenact.geometry.transforms import apply, inverse
 from reenact.quality.objects.labels import agreement, confusion, precision_recall, ratios, state_f1
+from reenact.quality.objects.occluders import occluding_points
 from reenact.quality.objects.pictures import score_pictures, surface_points
 from reenact.quality.objects.poses import add_s, add_s_auc, jumps, stability, turn_errors
 from reenact.scene import ObjectTracks, Scene
@@ -132,9 +133,11 @@ def _pictures(
     camera = truth.camera.camera()
     points = surface_points(*truth.objects.mesh(o), PICTURE_POINTS)
     small = camera.scaled(PICTURE_WIDTH_PX / camera.width_px)
+    frames = range(*some.indices(len(T)))
     scores = score_pictures(
-        T[some], true[some], valid[some], points, small, truth.camera.scene_T_camera()[some]
-    )
+        T[some], true[some], valid[some], points, small, truth.camera.scene_T_camera()[some],
+        occluding_points(truth.hands, truth.objects, o, frames),
+    )  # fmt: skip
     return (scores.vsd_auc(), scores.failure_rate()) if scores.shown.any() else (None, None)
 
 

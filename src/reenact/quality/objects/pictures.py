@@ -1,7 +1,13 @@
-"""What a pose would look like: visible-surface agreement (VSD) and failure rate, by projected surface points (B.6)."""
+"""What a pose would look like: visible-surface agreement (VSD) and failure rate, by projected surface points (B.6).
+
+What stands before the object hides it, as Hodan et al. define visibility (On evaluation of 6D object pose estimation,
+2016; BOP, 2018): the true surface is visible where nothing is nearer by more than 15 mm, the estimated one likewise, or
+where the true one is. Depth is compared where both are there and the true one is visible (DexMan's mask M).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +20,10 @@ VSD_TOLERANCE = 0.02
 """Depths that differ by less agree (m)."""
 VSD_RANGE = (0.1, 0.5)
 """Thresholds on the share of agreeing pixels."""
+VISIBLE_WITHIN = 0.015
+"""A surface is visible where nothing is nearer by more than this (m; BOP's delta)."""
+LEAST_VISIBLE = 0.1
+"""Frames that show a smaller share of the object's silhouette are not counted (as in BOP)."""
 FAILED_BELOW = 0.1
 """Overlap of silhouettes below which a frame has failed."""
 
@@ -43,7 +53,7 @@ class PictureScores:
     overlap: Float64[np.ndarray, " t"]
     """Intersection over union of the silhouettes."""
     shown: Bool[np.ndarray, " t"]
-    """Whether the true object is in the picture at all; other frames are not counted."""
+    """Whether the true object is seen, a tenth of it at least; other frames are not counted."""
 
     def vsd_auc(self) -> float:
         """Area under the share of frames over thresholds 0.1..0.5, in 0..1."""
@@ -63,23 +73,53 @@ def score_pictures(
     points: Float64[np.ndarray, "n 3"],
     camera: PinholeCamera | FisheyeCamera,
     T_world_camera: Float64[np.ndarray, "t 4 4"],
+    occluders: Sequence[Float64[np.ndarray, "_ 3"]] | None = None,
 ) -> PictureScores:
-    """Both scores of every frame; `camera` may be a small version of the clip's (points must cover its pixels)."""
+    """Both scores of every frame; `camera` may be a small version of the clip's (points must cover its pixels).
+
+    occluders: per frame, points of what may stand before the object (see `occluders`), world.
+    """
     t = len(T)
     agreement, overlap, shown = np.zeros(t), np.zeros(t), np.zeros(t, bool)
     view = inverse(T_world_camera)
     for i in range(t):
         depth_true = _splat(apply(view[i] @ T_true[i], points), camera)
-        mask = _grown(depth_true > 0)
-        shown[i] = bool(mask.any())
+        before = _before(apply(view[i], occluders[i]), camera) if occluders is not None else None
+        whole = _grown(depth_true > 0)
+        mask = whole & ~_hidden(depth_true, before)
+        shown[i] = bool(mask.any()) and mask.sum() >= LEAST_VISIBLE * whole.sum()
         if not (valid[i] and shown[i]):
             continue
         depth = _splat(apply(view[i] @ T[i], points), camera)
-        both = (depth > 0) & (depth_true > 0)
+        both = (depth > 0) & (depth_true > 0) & mask
         agreement[i] = float((np.abs(depth - depth_true)[both] < VSD_TOLERANCE).mean()) if both.any() else 0.0
-        silhouette = _grown(depth > 0)
+        silhouette = _grown(depth > 0) & (mask | ~_hidden(depth, before))
         overlap[i] = (silhouette & mask).sum() / max((silhouette | mask).sum(), 1)
     return PictureScores(agreement, overlap, shown)
+
+
+def _before(points_camera: np.ndarray, camera: PinholeCamera | FisheyeCamera) -> np.ndarray:
+    """Depth of the occluders with the holes between points closed; infinite where there are none."""
+    depth = _splat(points_camera, camera)
+    return _nearest_around(np.where(depth > 0, depth, np.inf))
+
+
+def _hidden(depth: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+    """Where an occluder is nearer than the object, whose own holes are closed likewise."""
+    if before is None:
+        return np.zeros(depth.shape, bool)
+    surface = _nearest_around(np.where(depth > 0, depth, np.inf))
+    return np.asarray(before < surface - VISIBLE_WITHIN) & np.isfinite(surface)
+
+
+def _nearest_around(depth: np.ndarray) -> np.ndarray:
+    """Least of a pixel and its four neighbours."""
+    out = depth.copy()
+    np.minimum(out[1:], depth[:-1], out=out[1:])
+    np.minimum(out[:-1], depth[1:], out=out[:-1])
+    np.minimum(out[:, 1:], depth[:, :-1], out=out[:, 1:])
+    np.minimum(out[:, :-1], depth[:, 1:], out=out[:, :-1])
+    return out
 
 
 def _splat(points_camera: np.ndarray, camera: PinholeCamera | FisheyeCamera) -> np.ndarray:
