@@ -62,3 +62,22 @@ def test_wrong_configs_say_what_would_be_right():
 def test_the_activities_issue_four_asks_for_are_there():
     wanted = {"pick_place", "pour", "push", "two_hand_lift", "handover", "cut", "wipe", "strike"}
     assert wanted <= set(ACTIVITIES)
+
+
+@pytest.mark.parametrize(("activity", "clip"), [("pick_place", 3), ("two_hand_lift", 100)])
+def test_held_means_the_same_for_one_hand_and_for_two(activity, clip):
+    """From the last part's arrival to the first one's leaving: hands rest just inside a hold, not just outside."""
+    script = write_script(ToyConfig(activity=activity, seed=clip))
+    sides = [hold.side for hold in script.holds]
+    assert len({(hold.begin, hold.end) for hold in script.holds}) == 1
+    begin, end = script.holds[0].begin, script.holds[0].end
+
+    def motion(a: float, b: float) -> float:
+        played = perform(script, np.array([a, b]))
+        T, angles = played.T_world_wrist[:, sides], played.angles[:, sides]
+        return max(np.abs(np.diff(T, axis=0)).max(), np.abs(np.diff(angles, axis=0)).max())
+
+    inside = max(motion(begin + 0.002, begin + 0.03), motion(end - 0.03, end - 0.002))
+    outside = min(motion(begin - 0.15, begin), motion(end, end + 0.15))
+    assert inside < 1e-6
+    assert outside > 0.002

@@ -34,6 +34,8 @@ class EdgeConfig:
     """Changes that the fit leaves less sure than this (one sigma) stay where they are."""
     least_gain: float = 15.0
     """The movement must explain this much more than rest does (nats)."""
+    most_loss: float = 3.0
+    """Rest takes over frames only while it explains them as well, but for this (nats)."""
     most_misfit: float = 2.5
     """Mean whitened square of what a whole movement leaves over; more is no single movement."""
 

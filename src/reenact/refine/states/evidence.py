@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from reenact.geometry.mesh_distance import SignedDistanceGrid
 from reenact.geometry.rotations import rotation_angle
@@ -59,6 +59,9 @@ class EvidenceConfig:
     """Slow relative error of depth that is not motion; smaller once drift has been taken out."""
     depth_correlation_s: float = 0.5
     """How slow: one independent depth per this time."""
+    touched_rest_rate: float = 8.0
+    """Price of rest while a hand touches, where no support is known (nats/s): a thing that a hand holds still in the air
+    rests, too, and only a table would tell."""
     opposition: OppositionConfig = field(default_factory=OppositionConfig)
     travel: TravelConfig = field(default_factory=TravelConfig)
 
@@ -90,6 +93,7 @@ class ObjectEvidence:
     touch: Float64[np.ndarray, "t s=2"]
     """Log odds of being touched at all by each hand, per frame."""
     seen: Float64[np.ndarray, " t"]
+    hand_seen: Bool[np.ndarray, "t s=2"]
     aloft: Float64[np.ndarray, " t"]
     """What speaks against lying or sliding, per frame: nothing is under it (<= 0)."""
 
@@ -103,8 +107,12 @@ def gather(
     config: EvidenceConfig,
     height: Float64[np.ndarray, " t"] | None = None,
     height_sigma: float = 0.0,
+    supported: bool = True,
 ) -> ObjectEvidence:
-    """Evidence about one object; `height` is that of its lowest point over what could carry it, where that is known."""
+    """Evidence about one object; `height` is that of its lowest point over what could carry it, where that is known.
+
+    `supported`: something is known that could carry it, at least roughly; else rest under a hand is not believed easily.
+    """
     step = _frame_steps(t_seconds)
     share = np.minimum(step * config.evidence_hz, 1.0)
     weight = share * track.weight
@@ -130,11 +138,15 @@ def gather(
     looks = np.minimum(step / config.contact_correlation_s, 1.0)
     contact = _contacts(track, hands, geometry, grid, config) * looks[:, None]
     aloft = _aloft(track, height, height_sigma, looks, config)
+    touch = _touches(track, hands, geometry, config) * looks[:, None]
+    still = _by_noise(track, information, weight)
+    if not supported:
+        still = still - config.touched_rest_rate * step * (touch.max(axis=1) > 0)
     return ObjectEvidence(
         moving=_smooth_motion(track, information, weight),
         place=PlaceCost.of(track.T[:, :3, 3], information),
         turn=ConstantCost.of(track.T[:, :3, :3].reshape(-1, 9), weight / (2 * track.sigma_turn**2)),
-        still=_by_noise(track, information, weight),
+        still=still,
         base=base,
         relative=tuple(relative),
         contact=contact,
@@ -142,8 +154,11 @@ def gather(
         travel=_travels(track, geometry, aloft if height is not None else None, step, config),
         path=Signal(track.T[:, :3, 3], weight / track.sigma**2),
         grips=tuple(grips),
-        touch=_touches(track, hands, geometry, config) * looks[:, None],
+        touch=touch,
         seen=weight,
+        hand_seen=np.stack(
+            [np.zeros(len(weight), bool) if h is None else h.rigid.weight > 0 for h in hands], axis=1
+        ),
         aloft=aloft,
     )
 

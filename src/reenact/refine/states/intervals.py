@@ -59,8 +59,17 @@ class PlaceCost:
         A = self.information[b] - self.information[start:b] + 1e-6 * np.eye(3)
         first = self.first[b] - self.first[start:b]
         second = self.second[b] - self.second[start:b]
-        mean = np.einsum("ai,ai->a", first, np.linalg.solve(A, first[..., None])[..., 0])
-        return np.asarray(np.maximum(0.5 * (second - mean), 0.0))
+        return np.asarray(np.maximum(0.5 * (second - _inverse_form(A, first)), 0.0))
+
+
+def _inverse_form(A: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """x' A^-1 x for symmetric 3 x 3 matrices, written out: ten times as fast as solving."""
+    a, b, c, d, e, f = A[:, 0, 0], A[:, 0, 1], A[:, 0, 2], A[:, 1, 1], A[:, 1, 2], A[:, 2, 2]
+    p, q, r = d * f - e * e, c * e - b * f, b * e - c * d
+    x0, x1, x2 = x[:, 0], x[:, 1], x[:, 2]
+    form = p * x0**2 + (a * f - c * c) * x1**2 + (a * d - b * b) * x2**2
+    form = form + 2 * (q * x0 * x1 + r * x0 * x2 + (b * c - a * e) * x1 * x2)
+    return np.asarray(form / (a * p + b * q + c * r))
 
 
 def running_sums(values: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:

@@ -69,6 +69,8 @@ class StateConfig:
     """What is judged again reaches as far to either side (s)."""
     longest_gap_s: float = 1.0
     """An object not seen for longer, and not held, is `unknown` in between."""
+    hand_unseen_s: float = 1.0
+    """A hold is `unknown` where its hand is not seen for longer, before and after (s)."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,10 @@ def infer(
     probability = _changes_placed(evidence, probability, t_seconds, config)
     best = probability.argmax(axis=1)
     confidence = np.take_along_axis(probability, best[:, None], axis=1)[:, 0]
+    hidden, doubt = _hidden_holders(evidence.hand_seen, t_seconds, best, config)
+    confidence = confidence * doubt
     known = (confidence >= config.unknown_below) & _seen_lately(evidence.seen > 0, t_seconds, best, config)
+    known &= ~hidden
     codes = np.array([int(s) for s in STATES], np.uint8)[best]
     state = np.where(known, codes, np.uint8(InteractionState.UNKNOWN)).astype(np.uint8)
     return ObjectStates(state, np.clip(confidence, 0, 1), probability, known)
@@ -205,13 +210,40 @@ def _changes_placed(
             continue
         to = there if there is not None else away
         if to is not None:
-            out = shifted(out, edge, min(max(to, start + 1), stop - 1))
+            to = min(max(to, start + 1), stop - 1)
+            to = _while_at_rest(evidence, (start, edge, stop), to, (before, after), config)
+            out = shifted(out, edge, to)
     for (before, _, begin), (state, _, end), (after, _, _) in zip(row[:-2], row[1:-1], row[2:], strict=True):
         span = ridden(evidence.path, t_seconds, begin, end, config.edges)
         if state == _MOVING and before == after == 0 and span is not None:
             for edge, when in zip((begin, end), span, strict=True):
                 out = shifted(out, edge, int(np.searchsorted(t_seconds, when - 1e-6)))
     return out
+
+
+def _while_at_rest(
+    evidence: ObjectEvidence,
+    span: tuple[int, int, int],
+    to: int,
+    states: tuple[int, int],
+    config: StateConfig,
+) -> int:
+    """The frame nearest to `to` up to which rest explains the object: what moves already is no longer at rest."""
+    start, edge, stop = span
+
+    def worse(begin: int, end: int) -> float:
+        cost = evidence.place.ending(end, begin)[0] + evidence.turn.ending(end, begin)[0]
+        return float(cost - evidence.still[begin:end].sum() - evidence.aloft[begin:end].sum())
+
+    if states[0] == 0:
+        before = worse(start, edge)
+        while to > edge and worse(start, to) - before > config.edges.most_loss:
+            to -= 1
+    if states[1] == 0:
+        before = worse(edge, stop)
+        while to < edge and worse(to, stop) - before > config.edges.most_loss:
+            to += 1
+    return to
 
 
 def _settled(
@@ -234,13 +266,36 @@ def _transition(config: StateConfig) -> np.ndarray:
     return price
 
 
-def _seen_lately(seen: np.ndarray, t: np.ndarray, path: np.ndarray, config: StateConfig) -> np.ndarray:
-    """False in long gaps of an object that no hand holds (what it did there nobody saw), unless it stayed put."""
+def _hidden_holders(
+    hand_seen: np.ndarray, t: np.ndarray, best: np.ndarray, config: StateConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frames held by a hand that nobody has seen for too long before and after, and a factor on their confidence.
+
+    That the object hangs in the air still says that something holds it; that it is this hand, nothing says any more.
+    """
+    gap = np.zeros(len(t))
+    for state, sides in _HANDS.items():
+        rows = best == state
+        for side in sides:
+            gap[rows] = np.maximum(gap[rows], _to_nearest(hand_seen[:, side], t)[rows])
+    hidden = gap > config.hand_unseen_s
+    doubt = np.where(hidden, np.exp(-np.minimum(gap, 1e3) / config.hand_unseen_s), 1.0)
+    return hidden, doubt
+
+
+def _to_nearest(seen: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Time to the nearest frame in which it is seen (s), [t]; infinite where it never is."""
     idx = np.flatnonzero(seen)
     if len(idx) == 0:
-        return np.zeros(len(t), bool)
+        return np.full(len(t), np.inf)
     after = np.clip(np.searchsorted(idx, np.arange(len(t))), 0, len(idx) - 1)
     before = np.maximum(after - 1, 0)
-    to_next, to_last = np.abs(t[idx[after]] - t), np.abs(t - t[idx[before]])
-    near = np.where(seen, 0.0, np.minimum(to_next, to_last))
-    return np.asarray((near <= config.longest_gap_s) | (path >= 2))
+    apart = np.minimum(np.abs(t[idx[after]] - t), np.abs(t - t[idx[before]]))
+    return np.asarray(np.where(seen, 0.0, apart))
+
+
+def _seen_lately(seen: np.ndarray, t: np.ndarray, path: np.ndarray, config: StateConfig) -> np.ndarray:
+    """False in long gaps of an object that no hand holds: what it did there nobody saw."""
+    if not seen.any():
+        return np.zeros(len(t), bool)
+    return np.asarray((_to_nearest(seen, t) <= config.longest_gap_s) | (path >= 2))
