@@ -38,8 +38,8 @@ def placing_stages(config: PlacingConfig, with_depth_files: bool) -> list[Stage[
     return [
         Stage("depth", "3", config.depth, ("clip", "camera", "hands", "masks", *files, *true_depth), depth.run),
         Stage(
-            "support", "2", support.SupportStageConfig(config.support, config.objects),
+            "support", "4", support.SupportStageConfig(config.support, config.objects),
             ("clip", "camera", "hands", "found", "masks", "depth"), support.run,
         ),
-        Stage("objects", "5", config.objects, (*everything, *true_objects), objects.run),
+        Stage("objects", "6", config.objects, (*everything, *true_objects), objects.run),
     ]  # fmt: skip

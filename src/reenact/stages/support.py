@@ -14,23 +14,13 @@ import numpy as np
 
 from reenact.geometry.transforms import apply
 from reenact.perception.depth.stored import StoredDepth
-from reenact.perception.pose.all_objects import model_of
-from reenact.perception.pose.config import PoseConfig
-from reenact.perception.pose.contract import Sighting
-from reenact.perception.pose.feet import held_feet, known_feet
-from reenact.perception.pose.sightings import ClipEvidence, ClipSightings
+from reenact.perception.pose.sightings import ClipEvidence
 from reenact.perception.pose.window import normalised, to_full
 from reenact.perception.shape.contract import ShapeEstimate
 from reenact.pipeline.stage import StageCall
 from reenact.records import load_record, save_record
-from reenact.refine.calibration.support import (
-    HeightClue,
-    SupportConfig,
-    lowest_point,
-    no_plane,
-    plane_from_clues,
-    plane_from_depth,
-)
+from reenact.refine.calibration.height import plane_from_clues
+from reenact.refine.calibration.support import SupportConfig, no_plane, plane_from_depth
 from reenact.scene import CameraTrack, FoundObjects, MaskLabel, SupportPlane
 from reenact.stages.clip import load_clip
 from reenact.stages.depth import is_dense
@@ -38,6 +28,7 @@ from reenact.stages.masks import load_masks
 from reenact.stages.notes import write_notes
 from reenact.stages.objects import PlacedObjectsConfig, given_shape
 from reenact.stages.scene import load_hands
+from reenact.stages.support_clues import height_clues
 
 FRAMES = 8
 """Frames whose depth is looked at."""
@@ -84,42 +75,12 @@ def find_support(
             return plane, {"from": "depth", "points": len(points)}
     if not world:
         return no_plane(), {"problem": "neither depth nor gravity is known"}
-    clues = _clues(evidence, config, given)
+    clues = height_clues(evidence, config, given)
     plane = plane_from_clues(clues, evidence.camera.gravity_sigma, config)
-    notes = {"clues": [{"height": c.height, "sigma": c.sigma, "what": c.what} for c in clues]}
+    notes = {
+        "clues": [{"height": c.height, "sigma": c.sigma, "shared": c.shared, "what": c.what} for c in clues]
+    }
     return plane, notes if plane.valid else {**notes, "problem": "nothing says how high the support is"}
-
-
-def _clues(
-    evidence: ClipEvidence, config: SupportConfig, given: Sequence[ShapeEstimate | None]
-) -> list[HeightClue]:
-    clues = []
-    camera, pose = evidence.camera.camera(), PoseConfig()
-    for i in range(evidence.masks.valid.shape[1]):
-        sightings = ClipSightings(evidence, i, pose)
-        shape = given[i] if i < len(given) else None
-        if shape is not None:
-            known = known_feet(model_of(shape, pose), sightings, camera, pose, evidence.camera.focal_sigma)
-            clues += [HeightClue(*known, "object")] if known is not None else []
-        touching = [s for s in (sightings[k] for k in range(len(sightings))) if len(s.hand)]
-        clue = lowest_of_fingers(touching, config)
-        clues += [clue] if clue is not None else []
-        feet = held_feet(sightings, camera)
-        if feet:
-            height, sigma = np.median(np.array(feet), axis=0)
-            clues.append(HeightClue(float(height), float(np.hypot(sigma, config.held_sigma)), "object"))
-    return clues
-
-
-def lowest_of_fingers(touching: Sequence[Sighting], config: SupportConfig) -> HeightClue | None:
-    """From fingers at an object; hands that hang elsewhere say nothing of its support."""
-    if not touching:
-        return None
-    world = [np.asarray(apply(s.T_world_camera, s.hand)) for s in touching]
-    sigma = [np.sqrt(((s.T_world_camera[2, :3] * s.hand_sigma) ** 2).sum(1)) for s in touching]
-    return lowest_point(
-        np.array([w[:, 2].min() for w in world]), float(np.median(np.concatenate(sigma))), config
-    )
 
 
 def _depth_points(evidence: ClipEvidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,13 +13,8 @@ from reenact.refine.calibration.background import background_template
 from reenact.refine.calibration.chunks import DepthChunk, apply_maps, join_chunks
 from reenact.refine.calibration.hand_depth import HandDepth, joint_median_shift
 from reenact.refine.calibration.hand_scale import scale_from_ratios, width_ratio
-from reenact.refine.calibration.support import (
-    HeightClue,
-    SupportConfig,
-    lowest_point,
-    plane_from_clues,
-    plane_from_depth,
-)
+from reenact.refine.calibration.height import HeightClue, lowest_point, plane_from_clues, usual_size
+from reenact.refine.calibration.support import SupportConfig, plane_from_depth
 from reenact.rendering.gl import NoGlError, choose_backend
 from reenact.rendering.mesh_depth import View
 
@@ -201,3 +196,28 @@ def test_height_clues_are_weighed_and_the_odd_one_is_left_out() -> None:
     low = lowest_point(np.linspace(0.8, 1.2, 40), 0.01, SupportConfig())
     assert low is not None
     assert abs(low.height - 0.8) < 2 * low.sigma
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_hands_share_does_not_average_out_and_the_stated_spread_covers_the_error(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ratios = []
+    for _ in range(60):
+        wrong = rng.normal()
+        clues = [HeightClue(0.7 + 0.02 * rng.normal() + 0.05 * wrong, 0.02, "object", 0.05) for _ in range(6)]
+        plane = plane_from_clues(clues, 0.02, SupportConfig())
+        assert plane.sigma_offset > 0.05
+        ratios.append((plane.offset - 0.7) / plane.sigma_offset)
+    assert (np.abs(ratios) < 2).mean() > 0.9
+    assert np.std(ratios) > 0.6, "and is not wider than it needs to be"
+
+
+def test_usual_sizes_help_only_where_something_else_speaks() -> None:
+    size = usual_size(1.2, 0.5, 0.1, SupportConfig())
+    assert size.height == pytest.approx(1.2 - 0.45)
+    assert size.sigma == pytest.approx(0.6 * 0.45)
+    assert not plane_from_clues([size], 0.02, SupportConfig()).valid
+    vague = HeightClue(0.1, 0.04, "hand", 0.3)
+    both = plane_from_clues([vague, size], 0.02, SupportConfig())
+    assert vague.height < both.offset < size.height
+    assert both.sigma_offset < vague.total

@@ -9,54 +9,54 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Bool, Float64
 
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import Plane, SightingSource
 from reenact.perception.pose.initial import best_of, rotations
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import PoseRefiner
+from reenact.perception.pose.sightings import ClipSightings
 from reenact.perception.pose.tracker import clearest
 from reenact.perception.pose.window import Camera, normalised, to_full
 from reenact.rendering.mesh_depth import MeshDepthRenderer, View
 
+_TAKING_S = 0.4
+"""A hand at a thing that stands takes it, or has just put it down, if the thing moves within this time."""
 
-def held_feet(sightings: SightingSource, camera: Camera, near: float = 0.02) -> list[tuple[float, float]]:
-    """(height, sigma) in the scene's frame of the foot of one object, from frames in which fingers are at it and it has
-    not been moved yet; empty where there are none. The scene's z must be up.
 
-    near: how far the mask's middle may have moved from where it first was, as a share of its distance (rad).
+def taken(sightings: ClipSightings, camera: Camera) -> list[tuple[float, float, float]]:
+    """Per frame in which a hand takes a standing thing or has just put it down: (height of its foot in the scene's frame,
+    how far its ray falls per metre along the camera's axis, drop below the camera). The scene's z must be up.
+
+    Hands before or behind a thing that they do not move say nothing of its distance, nor does a thing that was held from
+    the start say anything of a table.
     """
-    out: list[tuple[float, float]] = []
-    first: np.ndarray | None = None
-    for k in range(len(sightings)):
-        s = sightings[k]
+    t = sightings.t_seconds
+    moving = sightings.held_and_moving
+    out: list[tuple[float, float, float]] = []
+    for k in np.flatnonzero(sightings.resting):
+        fingers, _ = sightings.fingers(int(k))
+        if len(fingers) < 2 or not (np.abs(t[moving] - t[k]) < _TAKING_S).any():
+            continue
+        s = sightings[int(k)]
         mask = s.label == s.code
-        if not s.mask_valid or mask.sum() < 40:
-            continue
-        rows, columns = np.nonzero(mask)
-        pixels = np.stack([columns, rows], 1).astype(np.float64)
-        middle = _ray(pixels.mean(0), mask.shape, camera, s.T_world_camera)
-        first = middle if first is None else first
-        if len(s.hand) < 2 or float(np.linalg.norm(middle - first)) > near:
-            continue
-        low = rows >= np.percentile(rows, 99)
-        foot = _ray(
-            np.array([columns[low].mean(), rows[low].mean() + 0.5]), mask.shape, camera, s.T_world_camera
-        )
-        z = float(np.median(s.hand[:, 2]))
-        depth_axis = s.T_world_camera[:3, 2]
-        along = foot / float(foot @ depth_axis)
-        height = float(s.T_world_camera[2, 3] + z * along[2])
-        out.append((height, float(np.median(s.hand_sigma[:, 2]) * abs(along[2]))))
+        z = float(np.median(fingers[:, 2]))
+        ray = foot_ray(mask, camera, s.T_world_camera)
+        out.append((float(s.T_world_camera[2, 3] + z * ray[2]), abs(float(ray[2])), z * float(ray[2])))
     return out
 
 
-def _ray(pixel: np.ndarray, shape: tuple[int, ...], camera: Camera, T_world_camera: np.ndarray) -> np.ndarray:
-    """Unit ray in the scene's frame."""
-    flat = normalised(camera, to_full(pixel[None], shape, camera))[0]
-    ray = T_world_camera[:3, :3] @ np.array([*flat, 1.0])
-    unit: np.ndarray = ray / np.linalg.norm(ray)
-    return unit
+def foot_ray(
+    mask: Bool[np.ndarray, "h w"], camera: Camera, T_world_camera: Float64[np.ndarray, "4 4"]
+) -> Float64[np.ndarray, " 3"]:
+    """The ray to the lowest pixels of a mask, scene's axes, one metre along the camera's axis."""
+    rows, columns = np.nonzero(mask)
+    low = rows >= np.percentile(rows, 99)
+    pixel = np.array([columns[low].mean(), rows[low].mean() + 0.5])
+    flat = normalised(camera, to_full(pixel[None], mask.shape, camera))[0]
+    ray: np.ndarray = T_world_camera[:3, :3] @ np.array([*flat, 1.0])
+    return ray
 
 
 def known_feet(

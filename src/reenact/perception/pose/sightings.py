@@ -51,6 +51,7 @@ class ClipSightings:
         self._camera = evidence.camera.camera()
         self._T_world_camera = evidence.camera.scene_T_camera()
         self._make = functools.lru_cache(maxsize=64)(self._sighting)
+        self._near = functools.lru_cache(maxsize=1024)(self._fingers)
 
     def __len__(self) -> int:
         return len(self._evidence.t_seconds)
@@ -95,10 +96,50 @@ class ClipSightings:
                 continue
             around = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
             hands = (label == MaskLabel.HAND_LEFT) | (label == MaskLabel.HAND_RIGHT)
-            out[k] = (
-                bool((hands & around).any()) or len(self._hand(int(k), self._T_world_camera[k], mask)[0]) > 0
+            out[k] = bool((hands & around).any()) or len(self.fingers(int(k))[0]) > 0
+        return out
+
+    @functools.cached_property
+    def held_and_moving(self) -> Bool[np.ndarray, " t"]:
+        """Frames in which a hand is at it and it is plainly no longer where it last was alone: a hand that only covers it
+        shifts the middle of what is seen by less than this."""
+        alone = np.flatnonzero(self.still & ~self._attended)
+        out = np.zeros(len(self), bool)
+        if len(alone) == 0 or self._evidence.camera.motion == "moving":
+            return out
+        for k in np.flatnonzero(np.isfinite(self._where).all(1) & self._attended):
+            last = self._where[alone[np.argmin(np.abs(alone - k))]]
+            out[k] = np.abs(self._where[k] - last)[:2].max() > max(
+                3 * self._config.still_reach, 0.4 * last[2]
             )
         return out
+
+    @property
+    def t_seconds(self) -> Float64[np.ndarray, " t"]:
+        """Times of the frames."""
+        return self._evidence.t_seconds
+
+    @property
+    def object_idx(self) -> int:
+        """Which object of the clip."""
+        return self._object_idx
+
+    @property
+    def min_area_px(self) -> int:
+        """Mask pixels below which nothing is said."""
+        return self._config.min_area_px
+
+    def fingers(self, frame: int) -> tuple[Float64[np.ndarray, "m 3"], Float64[np.ndarray, "m 3"]]:
+        """Finger joints whose picture is at the object's mask (camera frame) with their sigma, whether they hold it or
+        not."""
+        return self._near(frame)
+
+    def _fingers(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
+        mask = evidence.labels(frame) == code
+        if not evidence.masks.valid[frame, self._object_idx] or not mask.any():
+            return np.zeros((0, 3)), np.zeros((0, 3))
+        return self._hand(frame, self._T_world_camera[frame], mask)
 
     @functools.cached_property
     def _where(self) -> Float64[np.ndarray, "t 3"]:
@@ -125,7 +166,7 @@ class ClipSightings:
         depth = evidence.depth(frame) if evidence.depth is not None else None
         cloud, cloud_sigma = self._cloud(mask, depth, frame) if valid else (np.zeros((0, 3)), np.zeros(0))
         idx, flat, points, sigma = self._tracks(frame, T, depth, mask)
-        hand, hand_sigma = self._hand(frame, T, mask) if valid else (np.zeros((0, 3)), np.zeros((0, 3)))
+        hand, hand_sigma = self.fingers(frame)
         resting = valid and bool(self.resting[frame])
         if resting:  # fingers that are only in front of it or behind it
             hand, hand_sigma = hand[:0], hand_sigma[:0]

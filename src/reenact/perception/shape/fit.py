@@ -46,7 +46,7 @@ class PrimitiveFit:
         """
         best: tuple[float, int, Fitted] | None = None
         frames = clearest(sightings, PoseConfig())
-        for frame in frames[:2]:
+        for frame in _worth_a_look(frames, sightings):
             for kind in kinds:
                 fitted = self.fit(sightings[frame], kind, up_world)
                 if fitted is None:
@@ -102,11 +102,14 @@ class PrimitiveFit:
         z = float(T[2, 3])
         if len(sighting.cloud) >= 30:
             return "depth", 0.3 * float(np.median(sighting.cloud_sigma)) / z
+        known = [(self.config.size_spread, "prior")]
         if sighting.plane is not None and sighting.resting:
-            return "support", sighting.plane.sigma / max(abs(sighting.plane.offset), 0.05)
+            known.append((sighting.plane.sigma / max(abs(sighting.plane.offset), 0.05), "support"))
         if len(sighting.hand):
-            return "hand", float(np.hypot(np.median(sighting.hand_sigma[:, 2]), self.config.hand_offset)) / z
-        return "prior", self.config.size_spread
+            away = float(np.hypot(np.median(sighting.hand_sigma[:, 2]), self.config.hand_offset))
+            known.append((away / z, "hand"))
+        sigma, source = min(known)
+        return source, sigma
 
     def fit(
         self, sighting: Sighting, kind: str, up_world: Float64[np.ndarray, " 3"] | None = None
@@ -141,6 +144,19 @@ class PrimitiveFit:
         if up_world is not None:
             return sighting.T_world_camera[:3, :3].T @ up_world, float(np.hypot(c.upright_sigma, moving))
         return np.array([0.0, -np.cos(0.5), -np.sin(0.5)]), c.tilt_sigma
+
+
+def _worth_a_look(frames: list[int], sightings: SightingSource) -> list[int]:
+    """The two clearest frames; where nothing but hands can tell the size there, also the two clearest with a hand at it."""
+    best = frames[:2]
+    told = [
+        len(sightings[k].cloud) >= 30 or (sightings[k].plane is not None and sightings[k].resting)
+        for k in best
+    ]
+    if any(told):
+        return best
+    held = [k for k in frames if len(sightings[k].hand)][:2]
+    return [*best, *(k for k in held if k not in best)]
 
 
 def _together(best: Fitted, others: list[Fitted]) -> Fitted:
