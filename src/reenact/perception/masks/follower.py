@@ -33,21 +33,25 @@ class FollowerConfig:
     """Radius of the edge-keeping smoothing."""
     edge_noise: float = 0.002
     """Its noise level (grey values 0..1, squared)."""
-    rest_px: float = 0.12
-    """A median motion below this per frame is taken as none."""
-    margin: float = 0.09
-    """How far the outline may move between two frames looked at, frame heights."""
+    rest_px: float = 0.06
+    """A median motion below this between two frames is taken as none: the flow's own noise."""
+    rest_speed: float = 0.01
+    """So is a slower one (frame heights per second)."""
+    speed: float = 2.0
+    """How fast the outline may move (frame heights per second)."""
     ring: float = 0.35
     """Width of the surroundings whose colours are compared, as a part of the object's longer side."""
-    adapt: float = 0.03
-    """Part of the colour model renewed per frame while the object is well seen."""
+    adapt_s: float = 1.5
+    """The colour model is renewed in about this time while the object is well seen."""
+    around_s: float = 0.25
+    """And that of what is around it."""
     anchor: float = 0.6
     """Part of the colour model that always stays the seed's."""
     growth: float = 1.3
     """The outline may be this much larger than the area known so far; what lies deepest in the carried outline is kept.
     Two things of one colour that touch would else become one."""
-    area_rate: float = 0.03
-    """Part of the known area renewed per frame while no hand covers much."""
+    area_s: float = 1.5
+    """The known area is renewed in about this time while no hand covers much."""
     piece: float = 0.2
     """A second piece with at least this share of the outline is another thing, unless a hand lies between."""
     between: float = 0.25
@@ -120,12 +124,13 @@ class ObjectFollower:
     def predict(self, view: View) -> None:
         """Carry the outlines into this frame and score the pixels around; see `score` and `window`."""
         c = self.config
-        self.window = window = self._around_box(self.whole > 0.3)
+        self.window = window = self._around_box(self.whole > 0.3, view.dt)
         free = view.hands[window] == 0
         back = np.ascontiguousarray(view.back[window])
         carried = warp(np.ascontiguousarray(self.seen[window]).astype(np.float32), back)
         self._came_here = self._foreign_pixels(carried, back, window, view)
-        M, share = similarity_of(back, (carried > 0.5) & free, c.rest_px)
+        rest_px = max(c.rest_px, c.rest_speed * self.whole.shape[0] * view.dt)
+        M, share = similarity_of(back, (carried > 0.5) & free, rest_px)
         if share < 0.2 and self.hidden_share > 0.5:
             M = taken_along(self.whole[window], view.hands[window], view.hand_shift)
         whole = moved(np.ascontiguousarray(self.whole[window]), M)
@@ -177,7 +182,7 @@ class ObjectFollower:
             self._lose()
         elif not missed:
             self.rest = self.whole > 0.5
-            self._renew(mine, free, bins)
+            self._renew(mine, free, bins, view.dt)
 
     def _foreign_pixels(
         self, carried: Float32[np.ndarray, "h w"], back: Float32[np.ndarray, "h w 2"], window: tuple[slice, slice],
@@ -209,20 +214,20 @@ class ObjectFollower:
         low = self.config.min_alike
         return float(np.clip(min(found, 1.0) * (alike - low) / (0.9 - low), 0.05, 1.0))
 
-    def _renew(self, mine: np.ndarray, free: np.ndarray, bins: np.ndarray) -> None:
+    def _renew(self, mine: np.ndarray, free: np.ndarray, bins: np.ndarray, dt: float) -> None:
         c, old = self.config, self.whole[self.window]
         whole = np.where(free, mine.astype(np.float32), old)
         edge = cv2.dilate((~free).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         whole = np.where(edge & free, np.maximum(whole, 0.9 * old), whole).astype(np.float32)
         self.whole[self.window] = whole
         if self.hidden_share < 0.3:
-            self.area = (1 - c.area_rate) * self.area + c.area_rate * float(mine.sum())
+            self.area += -np.expm1(-dt / c.area_s) * (float(mine.sum()) - self.area)
         ring = self._ring(whole > 0.3, free)
-        self._around = 0.85 * self._around + 0.15 * histogram(bins[ring])
+        self._around += -np.expm1(-dt / c.around_s) * (histogram(bins[ring]) - self._around)
         if self.confidence > 0.6 and self.hidden_share < 0.3:
             now = histogram(bins[mine])
             now *= self._seed_colours.sum() / max(now.sum(), 1.0)
-            self._colours = (1 - c.adapt) * self._colours + c.adapt * now
+            self._colours += -np.expm1(-dt / c.adapt_s) * (now - self._colours)
 
     def model(self) -> Float64[np.ndarray, " n"]:
         """Its colours, as a histogram."""
@@ -240,10 +245,10 @@ class ObjectFollower:
         ring[part] = ~near & free[part]
         return ring
 
-    def _around_box(self, mask: np.ndarray) -> tuple[slice, slice]:
+    def _around_box(self, mask: np.ndarray, dt: float) -> tuple[slice, slice]:
         x0, y0, x1, y1 = box_of(mask)
         size = max(x1 - x0, y1 - y0)
-        pad = 8 + int(self.config.margin * mask.shape[0]) + int(self.config.ring * size)
+        pad = 8 + int(self.config.speed * dt * mask.shape[0]) + int(self.config.ring * size)
         return (
             slice(max(0, int(y0) - pad), int(y1) + pad + 1),
             slice(max(0, int(x0) - pad), int(x1) + pad + 1),

@@ -33,8 +33,8 @@ class IdentityConfig:
     """So is one with more than this share of pixels that came from where it was not."""
     native: float = 0.15
     """It comes out of that doubt below this share."""
-    area_rate: float = 0.02
-    """Part of the sure area renewed per frame."""
+    area_s: float = 2.0
+    """The sure area is renewed in about this time."""
     longest_s: float = 3.0
     """Longer doubts are not followed back."""
     same: float = 0.5
@@ -102,7 +102,7 @@ class Chain:
             return False
         self.since, self.step, self.mask = None, step, follower.seen
         if follower.hidden_share < 0.1:
-            self.area += self.config.area_rate * (area - self.area)
+            self.area += -float(np.expm1(-dt / self.config.area_s)) * (area - self.area)
         return True
 
     def _returns(self, step: int, back: Callable[[int, int], Bool[np.ndarray, "h w"] | None]) -> bool:

@@ -46,10 +46,10 @@ class LucasKanadeConfig:
     """Forward-backward error above which a point is lost."""
     sigma_px: float = 0.25
     """Forward-backward error at which confidence is 0.6."""
-    min_life: int = 3
-    """Points seen in fewer frames are dropped."""
-    max_step: float = 0.12
-    """Largest step between two frames, in frame heights."""
+    min_life_s: float = 0.12
+    """Points seen for a shorter time are dropped; three frames are enough in any case."""
+    max_speed: float = 3.0
+    """Fastest motion, in frame heights per second."""
 
 
 class LucasKanade:
@@ -125,7 +125,8 @@ class _Run:
         error = np.linalg.norm((home - start)[:, 0], axis=-1)
         step = np.linalg.norm((end - start)[:, 0], axis=-1)
         good = (ok[:, 0] == 1) & (ok_back[:, 0] == 1) & (error <= lost)
-        good &= step <= c.max_step * self._stack.height_px
+        dt = abs(int(self._stack.t_ns[b]) - int(self._stack.t_ns[a])) * 1e-9
+        good &= step <= c.max_speed * dt * self._stack.height_px
         self.ends["disagree"] += int((~good).sum())
         still = []
         labels = self._labels(b)
@@ -196,9 +197,14 @@ class _Run:
         found = cv2.goodFeaturesToTrack(self._grey[frame], wanted, 0.01, spacing, mask=allowed, blockSize=5)
         return np.zeros((0, 2)) if found is None else found[:, 0].astype(np.float64)
 
+    def _lives(self, path: dict[int, tuple[float, float, float]]) -> bool:
+        """Whether a point was seen for long enough."""
+        seconds = (int(self._stack.t_ns[max(path)]) - int(self._stack.t_ns[min(path)])) * 1e-9
+        return len(path) >= 3 and seconds >= self._config.min_life_s - 1e-3
+
     def tracks(self, name: str, licence: str) -> PointTracks:
         """The record; short-lived points are left out."""
-        kept = [p for p, path in enumerate(self._px) if len(path) >= self._config.min_life]
+        kept = [p for p, path in enumerate(self._px) if self._lives(path)]
         count = len(self._grey)
         px = np.zeros((count, len(kept), 2))
         valid, confidence = np.zeros((count, len(kept)), bool), np.zeros((count, len(kept)))

@@ -36,14 +36,14 @@ class Anchors:
         sigma = [self._sigma[i] for i in ids if i in self._sigma]
         return Anchored(places, float(np.median(sigma)) if sigma else 0.0)
 
-    def doubt(self, sighting: Sighting, T_camera_object: Float[np.ndarray, "4 4"], focal_px: float) -> None:
-        """Drop points that keep contradicting the poses."""
+    def doubt(self, sighting: Sighting, T_camera_object: Float[np.ndarray, "4 4"], focal: float) -> None:
+        """Drop points that keep contradicting the poses; `focal` is the focal length in widths of the picture."""
         known = [k for k, i in enumerate(sighting.track_idx.tolist()) if i in self._places]
         if not known:
             return
         p = placed(T_camera_object, np.array([self._places[int(sighting.track_idx[k])] for k in known]))
-        off = np.linalg.norm(p[:, :2] / p[:, 2:] - sighting.track_flat[known], axis=1) * focal_px
-        for k, far in zip(known, off > 5 * self._config.track_sigma_px, strict=True):
+        off = np.linalg.norm(p[:, :2] / p[:, 2:] - sighting.track_flat[known], axis=1) * focal
+        for k, far in zip(known, off > 5 * self._config.track_sigma, strict=True):
             i = int(sighting.track_idx[k])
             self._doubts[i] += 1 if far else -1
             if self._doubts[i] >= 3:

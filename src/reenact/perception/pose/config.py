@@ -25,8 +25,8 @@ class PoseConfig:
     """One-sigma of how much all of a mask's edge lies too far in or out (as in `ShapeFitConfig`)."""
     outline_run_px: float = 8.0
     """Along this many pixels of a mask's edge its error is the same: so many pixels count as one measurement."""
-    track_sigma_px: float = 1.0
-    """Noise of a followed point, pixels of the full frame (forward-backward LK: 0.3-1)."""
+    track_sigma: float = 0.0016
+    """Noise of a followed point as a share of the picture's width (LK at 640 pixels across: one of these)."""
     anchor_sigma: float = 0.003
     """Noise of the place of a followed point on the mesh."""
     effective_points: float = 40.0
@@ -51,8 +51,8 @@ class PoseConfig:
     """Mask pixels below which nothing is said about a pose."""
     min_iou: float = 0.55
     """Overlap of the drawn and the seen outline (what hands hide left out) below which a pose is not valid."""
-    search_rest_frames: int = 8
-    """After a search that found nothing better, frames until the next."""
+    search_rest_s: float = 0.3
+    """After a search that found nothing better, seconds until the next."""
     doubt_iou: float = 0.85
     """Overlap below which a wider search is tried, where enough of the object is unhidden."""
     min_track_points: int = 6
@@ -77,8 +77,8 @@ class PoseConfig:
     """A pose of a search that turns away from the prediction must fit better by this much per radian."""
     twin_reach: float = 0.2
     """A twin (a pose that looks alike) is refined where its score is at most this much lower before."""
-    twin_every: int = 3
-    """Twins are looked for in every so many frames; those between keep the doubt."""
+    twin_every_s: float = 0.1
+    """Twins are looked for once in this time (s); frames between keep the doubt."""
     twin_scale: float = 0.02
     """A twin whose score is lower by this much is e times less likely: edges a pixel off change the overlap so much."""
     seed: int = 0

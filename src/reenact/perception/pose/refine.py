@@ -160,7 +160,8 @@ class PoseRefiner:
         places, flat = anchors.places[known], sighting.track_flat[known]
         z = np.maximum(placed(T, places)[:, 2], 0.05)
         sigma = np.hypot(
-            self.config.track_sigma_px / float(self.camera.params[0]), self.config.anchor_sigma / z
+            self.config.track_sigma * self.camera.width_px / float(self.camera.params[0]),
+            self.config.anchor_sigma / z,
         )
         return track_term(T, places, flat, sigma, anchors.sigma_scale, self.config.effective_points)
 

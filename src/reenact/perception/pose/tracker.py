@@ -76,8 +76,8 @@ class _Run:
         self.covariance = np.tile(bounded_inverse(np.zeros((6, 6))), (frames, 1, 1))
         self.anchors = Anchors(config)
         self.why: Counter[str] = Counter()
-        self.searches = self.patience = 0
-        self.doubt, self.since_doubt = (np.zeros((6, 6)), 1.0), config.twin_every
+        self.searches, self.searched_s = 0, -np.inf
+        self.doubt, self.doubted_s = (np.zeros((6, 6)), 1.0), -np.inf
 
     def all_frames(self, start: PoseStart | None) -> ObjectPoses:
         reference = self._reference(start)
@@ -158,7 +158,7 @@ class _Run:
         solution = self.refiner.refine(prior.T_camera_object, sighting, prior, anchors)
         fit = self.refiner.fit(solution.T_camera_object, sighting)
         reason = self._refusal(solution, fit, sighting, anchors)
-        if sighting.mask_valid and self._doubtful(reason, fit):
+        if sighting.mask_valid and self._doubtful(reason, fit, sighting):
             solution, fit = self._search(sighting, prior, solution, fit, anchors)
             reason = self._refusal(solution, fit, sighting, anchors)
         if reason:
@@ -177,7 +177,9 @@ class _Run:
         self.covariance[frame] = spread * seen_little + turned(doubt, T_world_camera)
         self.confidence[frame] = confidence(fit) * belief
         T_now = T_camera_world @ T
-        self.anchors.doubt(sighting, T_now, float(self.refiner.camera.params[0]))
+        self.anchors.doubt(
+            sighting, T_now, float(self.refiner.camera.params[0]) / self.refiner.camera.width_px
+        )
         if fit.iou >= max(0.75, self.config.min_iou):
             along = T_now[:3, 3] / np.linalg.norm(T_now[:3, 3])
             far = float(
@@ -208,11 +210,10 @@ class _Run:
         """What other poses that look alike add to the covariance (camera axes), and the belief left in this one."""
         if not sighting.mask_valid or fit.depth_share >= 0.8:
             return np.zeros((6, 6)), 1.0
-        self.since_doubt += 1
-        if self.since_doubt >= self.config.twin_every:
+        if abs(sighting.t_seconds - self.doubted_s) > self.config.twin_every_s - 1e-3:
             others = rivals(self.refiner, sighting, T_camera_object, self.config)
             self.doubt = ambiguity(T_camera_object, score(fit), others, self.model, self.config.twin_scale)
-            self.since_doubt = 0
+            self.doubted_s = sighting.t_seconds
         return self.doubt
 
     def _unseen_turn(self, T_world_object: np.ndarray, anchors: Anchored) -> np.ndarray:
@@ -242,11 +243,11 @@ class _Run:
             return "depth differs"
         return ""
 
-    def _doubtful(self, reason: str, fit: Fit) -> bool:
-        """A search may help; not asked again for some frames after one that did not."""
+    def _doubtful(self, reason: str, fit: Fit, sighting: Sighting) -> bool:
+        """A search may help; not asked again for a while after one that did not."""
         c = self.config
-        self.patience += 1
-        if self.patience < 0 or fit.visible_share < c.min_visible_share:
+        rests = abs(sighting.t_seconds - self.searched_s) < c.search_rest_s
+        if rests or fit.visible_share < c.min_visible_share:
             return False
         return (
             reason in ("outline differs", "depth differs")
@@ -270,7 +271,7 @@ class _Run:
             found = first_pose(self.refiner, sighting, self.config, prior.T_camera_object[:3, :3])
         turn = 0.0 if found is None else self._turn(found.T_camera_object, prior.T_camera_object)
         if found is None or found.value < score(fit) + 0.05 + self.config.flip_price * turn:
-            self.patience = -self.config.search_rest_frames
+            self.searched_s = sighting.t_seconds
             return solution, fit
         again = self.refiner.refine(found.T_camera_object, sighting, None, anchors, rounds=1)
         return again, self.refiner.fit(again.T_camera_object, sighting)
