@@ -34,15 +34,15 @@ def seeing_stages(config: SeeingConfig, clip: ClipConfig) -> list[Stage[Any]]:
 
     return [
         Stage(
-            "found", "1", found.FoundStageConfig(config.found, clip),
+            "found", "2", found.FoundStageConfig(config.found, clip),
             reads(config.found.backend, "clip", "video", "camera", "landmarks"), found.run,
         ),
         Stage(
-            "masks", "1", masks.MasksStageConfig(config.masks, clip),
+            "masks", "2", masks.MasksStageConfig(config.masks, clip),
             reads(config.masks.backend, "clip", "video", "landmarks", "found"), masks.run,
         ),
         Stage(
-            "points", "1", points.PointsStageConfig(config.points, clip),
+            "points", "2", points.PointsStageConfig(config.points, clip),
             reads(config.points.backend, "clip", "video", "camera", "hands", "masks"), points.run,
         ),
     ]  # fmt: skip

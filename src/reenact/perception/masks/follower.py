@@ -221,7 +221,7 @@ class ObjectFollower:
         whole = np.where(edge & free, np.maximum(whole, 0.9 * old), whole).astype(np.float32)
         self.whole[self.window] = whole
         if self.hidden_share < 0.3:
-            self.area += -np.expm1(-dt / c.area_s) * (float(mine.sum()) - self.area)
+            self.area += -float(np.expm1(-dt / c.area_s)) * (float(mine.sum()) - self.area)
         ring = self._ring(whole > 0.3, free)
         self._around += -np.expm1(-dt / c.around_s) * (histogram(bins[ring]) - self._around)
         if self.confidence > 0.6 and self.hidden_share < 0.3:
