@@ -80,6 +80,11 @@ class Scene:
                     hint=f"the camera says {self.camera.world_frame!r}",
                 )
 
+    @property
+    def last_hands(self) -> HandTracks | None:
+        """Hands as adjusted together with the objects, else as put right by depth, else as reconstructed."""
+        return self.hands_interaction or self.hands_depth or self.hands
+
     def parts(self) -> dict[str, Record]:
         """The records that are there, by name."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

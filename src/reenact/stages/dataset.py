@@ -23,13 +23,13 @@ from reenact.pipeline.manifest import Manifest, files_below
 from reenact.pipeline.store import ArtefactStore
 from reenact.robots.registry import load_robot
 from reenact.robots.trajectory import read_npz
-from reenact.scene import Scene
+from reenact.scene import InteractionState, Scene
 from reenact.stages.clip import ClipConfig, clip_frames
 from reenact.stages.notes import read_notes
-from reenact.stages.scene import load_scene
+from reenact.stages.scene import RECORD_STAGES, as_shown, load_scene
 from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
 
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,10 @@ def write_dataset(
 ) -> tuple[Path, bool]:
     """The dataset folder (in the store) and whether it had to be written. `clips` must not be empty."""
     stage = f"dataset_{config.robot.label}"
-    wanted = ("clip", "camera", "landmarks", "hands", f"trajectory_{config.robot.label}")
-    inputs = {f"{clip.clip_id}/{name}": clip.keys[name] for clip in clips for name in wanted}
+    wanted = (*dict.fromkeys(RECORD_STAGES.values()), f"trajectory_{config.robot.label}")
+    inputs = {
+        f"{clip.clip_id}/{name}": clip.keys[name] for clip in clips for name in wanted if name in clip.keys
+    }
     key = stage_key(stage, VERSION, config, inputs)
 
     def make(folder: Path) -> None:
@@ -83,9 +85,13 @@ def write_dataset(
 
 def _write(folder: Path, clips: Sequence[FinishedClip], config: DatasetStageConfig) -> None:
     robot = load_robot(config.robot.name_or_path)
-    scenes = {clip.clip_id: load_scene(clip.folders) for clip in clips}
+    scenes = {clip.clip_id: as_shown(load_scene(clip.folders)) for clip in clips}
+    counts = [len(s.objects.object_ids) if s.objects is not None else 0 for s in scenes.values()]
+    slots = config.episode.object_slots
     episode_config = dataclasses.replace(
-        config.episode, fps=config.episode.fps or common_fps(list(scenes.values()))
+        config.episode,
+        fps=config.episode.fps or common_fps(list(scenes.values())),
+        object_slots=max(counts) if slots is None else slots,
     )
 
     def episodes() -> Iterator[Episode]:
@@ -97,6 +103,8 @@ def _write(folder: Path, clips: Sequence[FinishedClip], config: DatasetStageConf
         "robot": {"name": robot.name, "sheet_hash": robot.sheet_hash, "licence": robot.sheet.licence},
         "units": "SI: m, rad, s; images RGB; video_pts in seconds of the source",
         "frames": "human.* and camera.*.pose in the clip's scene frame (see clips.*.world_frame), +Z up when 'world'",
+        "objects": "object.<slot>.* are the clip's objects by number (clips.*.objects); ego_pose: in human.ego's axes",
+        "object_states": [state.name.lower() for state in InteractionState],
         "quaternions": "qw, qx, qy, qz",
         "joint_order": list(JOINT_NAMES_21),
         "action": "absolute joint positions of the next step",
@@ -138,6 +146,7 @@ def _clip_facts(clip: FinishedClip, scene: Scene, config: DatasetStageConfig) ->
         "intrinsics_source": scene.camera.intrinsics_source,
         "focal_sigma": scene.camera.focal_sigma,
         "gravity_source": scene.camera.gravity_source,
+        "objects": list(scene.objects.names) if scene.objects is not None else [],
         "hands_backend": landmarks.backend if landmarks else "unknown",
         "hands_licence": landmarks.licence if landmarks else "unknown",
         "retarget_quality": quality,

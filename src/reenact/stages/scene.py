@@ -60,16 +60,11 @@ def _record_class(hint: Any) -> type[Record]:
 def as_shown(scene: Scene) -> Scene:
     """For looking: the last word on hands and objects."""
     objects = scene.objects if scene.objects is not None else scene.objects_raw
-    return replace(scene, hands=last_hands(scene), objects=objects)
-
-
-def last_hands(scene: Scene) -> HandTracks | None:
-    """Hands as adjusted together with the objects, else as put right by depth, else as reconstructed."""
-    return scene.hands_interaction or scene.hands_depth or scene.hands
+    return replace(scene, hands=scene.last_hands, objects=objects)
 
 
 def load_hands(inputs: Mapping[str, Path]) -> HandTracks:
-    """The same of a stage's inputs: from the stages `interaction`, `depth` and `hands`, whichever it reads."""
+    """`Scene.last_hands` of a stage's inputs: from the stages `interaction`, `depth` and `hands`, whichever it reads."""
     for stage, name in (("interaction", "hands_interaction"), ("depth", "hands_depth")):
         if stage in inputs and record_exists(inputs[stage], name):
             return load_record(HandTracks, inputs[stage], name)

@@ -15,7 +15,6 @@ from reenact.datasets.readers.registry import READERS, open_dataset
 from reenact.errors import InputError, NoResultError
 from reenact.scene import ContactTracks, HandTracks, ObjectTracks, Scene
 from reenact.stages.clip import PREVIEW_NAME
-from reenact.stages.scene import last_hands
 
 
 class NoScene(InputError):
@@ -89,7 +88,7 @@ def safe_name(text: str) -> str:
 
 def _load(folder: Path, name: str) -> SourceScene:
     scene = Scene.load(folder)
-    hands = last_hands(scene)
+    hands = scene.last_hands
     if hands is None:
         raise NoHandsInScene(f"{folder} has no hands", hint="run the `hands` stage first: reenact run VIDEO")
     video = next((p for p in clip_videos(folder) if p.is_file()), None)

@@ -16,6 +16,7 @@ from jaxtyping import Float64, UInt8
 
 from reenact.datasets.lerobot.features import Feature
 from reenact.datasets.lerobot.statistics import ImageStatistics
+from reenact.datasets.lerobot.things import POSE_NAMES, ego_columns, object_columns, pose_values
 from reenact.geometry.rotations import quat_continuous, quat_from_matrix
 from reenact.geometry.timegrid import TimeGrid
 from reenact.hands.joints import JOINT_NAMES_21, SIDES, wrist_frame
@@ -23,8 +24,6 @@ from reenact.scene import CameraTrack, HandTracks, Scene
 
 if TYPE_CHECKING:
     from reenact.robots.trajectory import JointTrajectory
-
-POSE_NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz")
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class EpisodeConfig:
     """... and height, so that clips of any size share one dataset; intrinsics are given for the padded image."""
     camera_name: str = "front"
     """The video feature is `observation.images.<camera_name>`."""
+    object_slots: int | None = None
+    """Columns for that many objects per clip; None: as many as the clip with the most has."""
     task: str = "Reproduce the hand motion of the clip."
     """Task text of every episode; a clip's own description replaces it where there is one."""
 
@@ -95,10 +96,14 @@ def episode_from_scene(
     columns: dict[str, np.ndarray] = {"observation.state": q, "action": np.concatenate([q[1:], q[-1:]])}
     features = [Feature(name, "float32", (q.shape[1],), trajectory.joint_names) for name in columns]
     features.append(Feature("quality.robot_valid", "bool", (2,), SIDES))
+    own = len(scene.objects.object_ids) if scene.objects is not None else 0
+    slots = own if config.object_slots is None else config.object_slots
     columns["quality.robot_valid"] = trajectory.valid[rows]
     for part in (
         human_columns(scene.hands, rows) if scene.hands is not None else (),
         camera_columns(scene.camera, rows, config),
+        object_columns(scene.objects, scene.states, scene.ego, rows, slots),
+        ego_columns(scene.ego, rows) if scene.ego is not None else (),
     ):
         for feature, values in part:
             features.append(feature)
@@ -185,7 +190,7 @@ def camera_columns(
     """`camera.<name>.*`: pose and, for the padded picture, intrinsics."""
     name = config.camera_name
     T = camera.T_world_camera[rows]
-    pose = np.concatenate([T[:, :3, 3], quat_continuous(quat_from_matrix(T[:, :3, :3]))], axis=1)
+    pose = pose_values(T)
     size = (config.image_width_px, config.image_height_px)
     scale, left, top, _, _ = _fit(camera.width_px, camera.height_px, size)
     fx, fy, cx, cy = camera.params[:4]

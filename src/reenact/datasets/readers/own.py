@@ -48,7 +48,7 @@ def read_scene(path: Path) -> Iterator[HumanEpisode]:
                 fingertips="as the hand backend's landmarks",
             ),
             camera=scene.camera,
-            hands=scene.hands,
+            hands=scene.last_hands,
             objects=scene.objects,
             images=(_video(scene.clip),),
         )
