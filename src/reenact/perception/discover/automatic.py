@@ -23,7 +23,7 @@ from reenact.perception.discover.names import colour_name, match_labels
 from reenact.perception.discover.suspects import SuspectConfig, doubts, why_no_object
 from reenact.perception.discover.targets import TargetConfig, find_targets
 from reenact.perception.discover.trial import Trial, TrialConfig, TrialCourt, every_for
-from reenact.perception.discover.twins import twins_of
+from reenact.perception.discover.twins import CLEAR, twins_of
 from reenact.perception.masks.crowd import RivalConfig
 from reenact.perception.masks.seed import box_of, outline_of
 from reenact.perception.masks.views import Views
@@ -156,6 +156,8 @@ class AutomaticFinder:
         trial, c = court.try_candidate(candidate), self.config.trial
         if not trial.valid.any() or trial.seen < c.min_seen:
             return f"could be followed in {trial.seen:.0%} of the looks only"
+        if candidate.source == "colour" and trial.seed_trust < CLEAR:
+            return "it cannot be cut out"
         sure = float(np.median(trial.confidence[trial.valid]))
         if sure < c.min_confidence:
             return f"could be followed with confidence {sure:.2f} only"

@@ -15,7 +15,6 @@ from jaxtyping import Bool, Float32, Float64
 
 from reenact.perception.discover.candidates import Candidate
 from reenact.perception.discover.empty import EmptyScene
-from reenact.perception.masks.seed import outline_of
 from reenact.perception.masks.views import Views
 from reenact.perception.pictures.colour import COUNT, ColourRatio, colour_bins, spread
 from reenact.perception.pictures.flow import background_homography, grey, homography_flow, warp
@@ -49,8 +48,10 @@ class ComotionConfig:
     """Pixels this close to the hand are not believed: flow bleeds."""
     min_area: float = 0.0005
     """Smallest region, part of the frame."""
-    usual: float = 0.7
+    usual: float = 0.85
     """Quantile of the regions' areas that is taken as the thing's: hands hide parts, and neighbours may be added."""
+    too_large: float = 1.3
+    """Regions larger than this (in the thing's area) are likely more than one thing."""
     min_pairs: int = 3
     """Pairs that must show such a region."""
     seeds: int = 3
@@ -190,7 +191,7 @@ def _spread_out(
     """The best regions, each at least a sixth of the clip from the others; of usual size: two things may touch."""
     usual = float(np.quantile([region.sum() for _, _, region in rated], config.usual))
     worth = [
-        (like * _solid(region) * float(np.exp(-abs(np.log(region.sum() / usual)))), frame, region)
+        (like * min(1.0, region.sum() / usual, (config.too_large * usual / region.sum()) ** 2), frame, region)
         for like, frame, region in rated
     ]
     apart = max(2, len(stack.t_ns) // 6)
@@ -204,9 +205,3 @@ def _spread_out(
         if len(chosen) == config.seeds:
             break
     return chosen
-
-
-def _solid(region: Bool[np.ndarray, "h w"]) -> float:
-    """Share of its convex hull that it fills."""
-    outline = outline_of(region).astype(np.float32)
-    return float(region.sum()) / max(float(cv2.contourArea(cv2.convexHull(outline))), float(region.sum()))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from reenact.perception.discover.hints import ObjectBox, ObjectClick
 from reenact.perception.discover.names import colour_name
-from reenact.perception.masks.seed import box_of, mask_from_box, outline_of
+from reenact.perception.masks.seed import belt, box_of, convex_hull, filled, mask_from_box, outline_of
+from reenact.perception.pictures.colour import colour_bins, histogram, similarity
 from reenact.perception.pictures.hands import HandRegions
 from reenact.perception.pictures.stack import PictureStack
 from reenact.scene import FoundObjects
 
-SIZES = (0.07, 0.11, 0.17, 0.26, 0.4)
+SIZES = (0.05, 0.065, 0.085, 0.11, 0.14, 0.18, 0.23, 0.3, 0.4)
 """Half sides of the squares tried around a click, frame heights."""
+
+BELT_PX = 6
+"""Width of the belt that a cut is compared with, small pixels."""
 
 
 def from_hints(
@@ -55,22 +59,27 @@ def from_hints(
 def _around(
     stack: PictureStack, frame: int, at: Float[np.ndarray, "2"], barred: Bool[np.ndarray, "h w"]
 ) -> Bool[np.ndarray, "h w"]:
-    """The largest cut around the click that does not run into its square's sides."""
+    """Of the cuts in squares around the click the one that differs most from what is around it, cut once more."""
     height, width = barred.shape
     column, row = int(np.clip(round(at[0]), 0, width - 1)), int(np.clip(round(at[1]), 0, height - 1))
     barred = barred.copy()
     barred[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2] = False
+    bins = colour_bins(stack.rgb[frame])
     best: np.ndarray | None = None
+    clearest = 0.0
     for size in SIZES:
         half = size * height
         box = np.array([at[0] - half, at[1] - half, at[0] + half, at[1] + half])
         cut = mask_from_box(stack.rgb[frame], box, barred)
         if cut.trust < 0.5 or not cut.mask[row, column]:
             continue
-        found = box_of(cut.mask)
-        clear = (found[:2] > box[:2] + 1).all() and (found[2:] < box[2:] - 1).all()
-        if clear and (best is None or cut.mask.sum() < 2.5 * best.sum()):
-            best = cut.mask
+        clear = _stands_out(bins, cut.mask, barred)
+        if clear > clearest:
+            best, clearest = cut.mask, clear
+    if best is not None:
+        again = mask_from_box(stack.rgb[frame], box_of(best), barred)
+        if again.mask[row, column] and _stands_out(bins, again.mask, barred) > clearest:
+            best = again.mask
     if best is None:
         half = SIZES[0] * height
         box = np.array([at[0] - half, at[1] - half, at[0] + half, at[1] + half])
@@ -79,3 +88,12 @@ def _around(
         best = np.zeros((height, width), bool)
         best[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3] = True
     return best
+
+
+def _stands_out(
+    bins: Int[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"], barred: Bool[np.ndarray, "h w"]
+) -> float:
+    """0..1: how much its colours differ from those of a belt around it, times how much of its convex hull it fills."""
+    solid = float(mask.sum()) / max(float(filled(convex_hull(outline_of(mask)), *mask.shape).sum()), 1.0)
+    ring = belt(mask, BELT_PX) & ~barred
+    return solid * (1.0 - similarity(histogram(bins[mask]), histogram(bins[ring]))) if ring.any() else 0.0

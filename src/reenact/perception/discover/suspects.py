@@ -32,7 +32,10 @@ class SuspectConfig:
     min_different: float = 0.35
     """In some look at least this share of its pixels must differ from the empty scene, if that is known."""
     between_fingers: float = 0.6
-    """Most of the time more than this within the hull of a hand's landmarks: no thing of its own that could be seen."""
+    """Mostly more than this within the hull of a hand's landmarks, and seen only now and then: what shows between the
+    fingers, no thing of its own."""
+    now_and_then: float = 0.5
+    """Share of the looks below which it is seen now and then."""
     alike: float = 0.8
     """A region whose colours are this similar (Bhattacharyya) to those around it does not stand out."""
     pattern: float = 0.04
@@ -77,7 +80,7 @@ def doubts(
     if float(np.median(behind)) > config.behind:
         return "most of the time it lies where the arm is"
     inside = [_inside_hand(regions, f, m) for f, m in zip(frames, masks, strict=True) if m.any()]
-    if float(np.median(inside)) > config.between_fingers:
+    if float(np.median(inside)) > config.between_fingers and float(trial.valid.mean()) < config.now_and_then:
         return "it only shows between the fingers"
     if empty is None:
         return ""

@@ -27,7 +27,7 @@ class TrialConfig:
     """Share of the looks from the first to the last sight of it in which it must be followed."""
     min_travel: float = 0.035
     """How far its centre must get from where it was, against the background."""
-    min_confidence: float = 0.4
+    min_confidence: float = 0.3
     """Median confidence of its masks."""
     near: float = 0.6
     """A hand this close to its outline (palms) is at it."""
@@ -53,6 +53,8 @@ class Trial:
     hand_share: float
     """Part of the motion with a hand at it; 1 when it does not move."""
     seen: float
+    seed_trust: float
+    """Trust in the cut that it started from; below 1 where the cut failed."""
     has_twin: bool
     """Something else looks like it."""
 
@@ -119,6 +121,7 @@ class TrialCourt:
             looks=looks, masks=result, valid=valid, confidence=tracks.confidence[looks, 0], hidden=hidden,
             path=path, travel=travel, hand_share=float(moved[at_hand].sum()) / total if total > 0 else 1.0,
             seen=float(len(sights)) / span,
+            seed_trust=float(self._masks.diagnostics["objects"][0]["seed_trust"]),
             has_twin=bool(np.isfinite(self._masks.twin_gap[looks, 0]).any()),
         )  # fmt: skip
 

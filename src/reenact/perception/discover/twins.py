@@ -6,7 +6,7 @@ import numpy as np
 
 from reenact.perception.discover.candidates import Candidate
 from reenact.perception.discover.trial import Trial
-from reenact.perception.masks.crowd import RivalConfig, look_alikes
+from reenact.perception.masks.crowd import RivalConfig, look_alikes, touch
 from reenact.perception.masks.views import Views
 from reenact.perception.pictures.colour import histogram
 
@@ -14,6 +14,8 @@ MOST = 3
 """Look-alikes of one object that are tried."""
 
 
+CLEAR = 0.5
+"""Trust in the object's own cut below which nothing is compared with it."""
 LOOKS = 24
 """Looks in which they are sought."""
 BEHIND = 0.2
@@ -22,7 +24,7 @@ BEHIND = 0.2
 
 def twins_of(trial: Trial, views: Views) -> list[Candidate]:
     """Regions like the object in the look that shows most of them (of those in which it is surely seen)."""
-    if not trial.has_twin:
+    if not trial.has_twin or trial.seed_trust < CLEAR:
         return []
     config, best = RivalConfig(), trial.best_look()
     seed = trial.mask(best)
@@ -37,7 +39,11 @@ def twins_of(trial: Trial, views: Views) -> list[Candidate]:
         free = (views.hands[at] == 0) & ~trial.mask(look)
         behind = views.regions.wedge(at)
         here = look_alikes(views.bins(at), free, model, float(seed.sum()), config)
-        here = [region for region in here if float(behind[region].mean()) < BEHIND]
+        here = [
+            region
+            for region in here
+            if float(behind[region].mean()) < BEHIND and not touch(region, trial.mask(look))
+        ]
         if len(here) > len(found):
             found, frame = here, at
     found.sort(key=lambda region: abs(float(np.log(region.sum() / seed.sum()))))

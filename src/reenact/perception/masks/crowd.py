@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float64, Int
+from jaxtyping import Bool, Float64, Int, UInt8
 
 from reenact.perception.masks.follower import FollowerConfig, ObjectFollower, View
 from reenact.perception.masks.search import SearchConfig, look_for
 from reenact.perception.masks.seed import box_of
+from reenact.perception.masks.shapes import gap_between
 from reenact.perception.pictures.colour import ColourRatio, histogram, similarity
 
 
@@ -157,7 +158,10 @@ class Crowd:
         for region in look_alikes(view.bins[part], free, mine.model(), mine.area, self._rivals):
             mask = np.zeros(claimed.shape, bool)
             mask[part] = region
-            found.append(mask)
+            if not touch(region, mine.whole[part] > 0.5) and not _one_in_hand(
+                region, mine.whole[part] > 0.5, view.hands[part], self._follow.between
+            ):
+                found.append(mask)
         return found
 
 
@@ -179,3 +183,21 @@ def _between(a: np.ndarray, b: np.ndarray) -> float:
     """Distance of two boxes, pixels; 0 where they overlap."""
     apart = np.maximum(np.maximum(a[:2] - b[2:], b[:2] - a[2:]), 0.0)
     return float(np.hypot(apart[0], apart[1]))
+
+
+def touch(a: Bool[np.ndarray, "h w"], b: Bool[np.ndarray, "h w"]) -> bool:
+    """Are they within two pixels of each other?"""
+    return bool((cv2.dilate(a.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)[b].any())
+
+
+def _one_in_hand(
+    a: Bool[np.ndarray, "h w"], b: Bool[np.ndarray, "h w"], hands: UInt8[np.ndarray, "h w"], most: float
+) -> bool:
+    """May both be parts of one thing that a hand holds: one hand touches both, or lies between them?"""
+    near = np.ones((5, 5), np.uint8)
+    for side in (0, 1):
+        hand = cv2.dilate(((hands == 1 + side) | (hands == 3 + side)).astype(np.uint8), near) > 0
+        if bool((hand & a).any()) and bool((hand & b).any()):
+            return True
+    gap = gap_between(a | b)
+    return bool(gap.any()) and float((gap & (hands > 0)).sum()) > most * float(gap.sum())

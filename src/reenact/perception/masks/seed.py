@@ -103,6 +103,13 @@ def convex_hull(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
     return np.asarray(cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64))
 
 
+def belt(mask: Bool[np.ndarray, "h w"], width_px: int) -> Bool[np.ndarray, "h w"]:
+    """Pixels around a mask, two pixels off its edge and so many wide."""
+    small = mask.astype(np.uint8)
+    inner, outer = np.ones((5, 5), np.uint8), np.ones((5 + 2 * width_px,) * 2, np.uint8)
+    return np.asarray((cv2.dilate(small, outer) > 0) & ~(cv2.dilate(small, inner) > 0))
+
+
 def outline_of(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "n 2"]:
     """Outline of the largest part of a mask; empty for an empty mask."""
     found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

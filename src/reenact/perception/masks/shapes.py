@@ -45,14 +45,21 @@ def one_piece(
     large = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] > piece * mine.sum()]
     if len(large) < 2:
         return mine
-    rows, columns = np.nonzero(np.isin(parts, large))
-    hull = np.zeros(mine.shape, np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(np.stack([columns, rows], axis=-1).astype(np.int32)), 1)
-    gap = (hull > 0) & ~mine
+    gap = gap_between(np.isin(parts, large)) & ~mine
     if not gap.any() or float((gap & ~free).sum()) > between * float(gap.sum()):
         return mine
     best = min(large, key=lambda k: abs(np.log(float(stats[k, cv2.CC_STAT_AREA]) / max(area, 1.0))))
     return np.asarray(parts == best)
+
+
+def gap_between(parts: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """What the convex hull of some regions holds besides them."""
+    rows, columns = np.nonzero(parts)
+    if len(rows) == 0:
+        return np.zeros(parts.shape, bool)
+    hull = np.zeros(parts.shape, np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.stack([columns, rows], axis=-1).astype(np.int32)), 1)
+    return (hull > 0) & ~parts
 
 
 def connected(mask: np.ndarray, core: np.ndarray) -> Bool[np.ndarray, "h w"]:

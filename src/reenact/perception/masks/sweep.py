@@ -125,7 +125,7 @@ class Sweep:
         if not self._valid[frame, o]:
             return
         self.labels[frame][follower.seen] = MaskLabel.FIRST_OBJECT + o
-        self._confidence[frame, o] = follower.confidence * self._seeds[o][1]
+        self._confidence[frame, o] = follower.confidence * (0.5 + 0.5 * self._seeds[o][1])
         self._area[frame, o] = float(follower.seen.sum())
 
     def tracks(self, found: FoundObjects, name: str, licence: str) -> MaskTracks:
