@@ -32,6 +32,8 @@ from reenact.scene import HandTracks, Scene
 PICTURE_EVERY = 5
 """VSD and failure rate are taken in every fifth frame."""
 PICTURE_WIDTH = 160
+TOLERANCE_S = 0.1
+"""For the lenient F1: a state said up to this much before it is true or after it was counts as right (s)."""
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Sums:
     failed: list[float] = field(default_factory=list)
     stable: list[np.ndarray] = field(default_factory=list)
     confusion: np.ndarray = field(default_factory=lambda: np.zeros((6, 6), np.int64))
+    lenient: np.ndarray = field(default_factory=lambda: np.zeros((6, 6), np.int64))
     contacts: list[tuple[int, int, int]] = field(default_factory=list)
     depth: list[np.ndarray] = field(default_factory=list)
     jump: list[np.ndarray] = field(default_factory=list)
@@ -64,6 +67,7 @@ class Sums:
             "failure": float(np.mean(self.failed)),
             "stability": float(np.concatenate(self.stable).mean()),
             "state F1": state_f1(self.confusion),
+            "F1 0.1 s": state_f1(self.lenient),
             "state share": agreement(self.confusion),
             "contact P": precision,
             "contact R": recall,
@@ -112,13 +116,24 @@ def score(
             sums.vsd.append(shown.vsd_auc())
             sums.failed.append(shown.failure_rate())
     states = truth.states.state[:, o]
-    sums.confusion += confusion(answer.state.astype(np.uint8), states)
+    said = answer.state.astype(np.uint8)
+    sums.confusion += confusion(said, states)
+    sums.lenient += confusion(forgiven(said, states, truth.clip.t_seconds), states)
     contacts = truth.contacts.touching[..., o]
     known = np.broadcast_to(truth.contacts.valid[:, :, None, o], contacts.shape)
     sums.contacts.append(precision_recall(answer.touching, contacts, known))
     sums.depth.append(_depth(truth, T, valid, hands, grid, contacts))
     changes = (np.diff(states.astype(int)) != 0) | (np.diff(answer.state.astype(int)) != 0)
     sums.jump.append(jumps(T, true, valid, changes))
+
+
+def forgiven(
+    said: np.ndarray, true: np.ndarray, t_seconds: np.ndarray, tolerance_s: float = TOLERANCE_S
+) -> np.ndarray:
+    """What was said, [t], with the true state where it was said of an instant within the tolerance of its being true."""
+    near = np.abs(t_seconds[:, None] - t_seconds[None]) <= tolerance_s + 1e-6
+    right = (near & (said[:, None] == true[None])).any(axis=1)
+    return np.where(right, true, said)
 
 
 def _depth(
