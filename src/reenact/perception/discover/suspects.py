@@ -23,6 +23,8 @@ class SuspectConfig:
     """More than this of skin colour: a part of a hand or arm."""
     behind: float = 0.4
     """More than this behind a wrist: a sleeve."""
+    sleeve: float = 2.0
+    """Over the whole clip arms are taken this much longer than in one picture: sleeves that come in at the side."""
     shadow_light: tuple[float, float] = (0.2, 0.92)
     """A shadow leaves this part of the light of the empty scene."""
     shadow_tint: float = 0.1
@@ -76,7 +78,11 @@ def doubts(
     at = at[np.unique(np.linspace(0, len(at) - 1, 24).astype(int))].tolist()
     frames = [int(trial.looks[k]) for k in at]
     masks = [trial.mask(k) for k in at]
-    behind = [float(regions.wedge(f)[m].mean()) for f, m in zip(frames, masks, strict=True) if m.any()]
+    behind = [
+        float(regions.wedge(f, config.sleeve)[m].mean())
+        for f, m in zip(frames, masks, strict=True)
+        if m.any()
+    ]
     if float(np.median(behind)) > config.behind:
         return "most of the time it lies where the arm is"
     inside = [_inside_hand(regions, f, m) for f, m in zip(frames, masks, strict=True) if m.any()]

@@ -105,6 +105,8 @@ class ObjectFollower:
         self.valid, self.confidence, self.hidden_share = True, 1.0, 0.0
         self.rest = mask
         """Where it was when it was last seen."""
+        self.last_bins = bins
+        """Colour bins of the frame in which it was last seen."""
         self.foreign = 0.0
         """Share of its pixels that came, by the flow, from where it was not; old ones count less and less."""
         self._came = np.zeros(mask.shape, np.float32)
@@ -181,7 +183,7 @@ class ObjectFollower:
         if self._missed_s > c.patience_s or (hidden and outline < 0.1 * self.area):
             self._lose()
         elif not missed:
-            self.rest = self.whole > 0.5
+            self.rest, self.last_bins = self.whole > 0.5, view.bins
             self._renew(mine, free, bins, view.dt)
 
     def _foreign_pixels(

@@ -29,6 +29,8 @@ class SearchConfig:
     """Of several regions that could be it the nearest must be this much nearer than the next."""
     same_place: float = 0.4
     """Jaccard with the outline where it vanished from which on a region is in the same place."""
+    was_there: float = 0.6
+    """A region that looked like it already when the object was last seen elsewhere is another thing."""
     min_like: float = 0.4
     """log(object's colours : colours around) of its pixels."""
 
@@ -56,9 +58,8 @@ def look_for(
     ratio = ColourRatio.of(follower.model(), histogram(bins[free]), 2.5).at(bins)
     like = ((cv2.blur(ratio, (3, 3)) > config.min_like) & free).astype(np.uint8)
     like = cv2.morphologyEx(like, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    best = _best_region(
-        follower, like, bins, follower.rest[part], np.array([x - u0, y - v0]), anywhere, config
-    )
+    before, last = follower.last_bins[part], np.array([x - u0, y - v0])
+    best = _best_region(follower, like, bins, before, follower.rest[part], last, anywhere, config)
     if best is not None:
         mask = np.zeros(taken.shape, bool)
         mask[part] = best
@@ -66,8 +67,8 @@ def look_for(
 
 
 def _best_region(
-    follower: ObjectFollower, like: np.ndarray, bins: np.ndarray, rest: np.ndarray, last: np.ndarray,
-    anywhere: bool, config: SearchConfig,
+    follower: ObjectFollower, like: np.ndarray, bins: np.ndarray, before: np.ndarray, rest: np.ndarray,
+    last: np.ndarray, anywhere: bool, config: SearchConfig,
 ) -> Bool[np.ndarray, "h w"] | None:  # fmt: skip
     """The one region of fitting size and colours; none where two could be it."""
     count, parts, stats, centres = cv2.connectedComponentsWithStats(like)
@@ -80,7 +81,8 @@ def _best_region(
             both = float((region & rest).sum()) / max(float((region | rest).sum()), 1.0)
             if alike > config.alike and both > config.same_place:
                 return region
-            if alike > config.alike and anywhere:
+            was_there = similarity(histogram(before[region & ~rest]), follower.model()) > config.was_there
+            if alike > config.alike and anywhere and not was_there:
                 fits.append((float(np.linalg.norm(centres[k] - last)), k))
     fits.sort()
     if not fits or (len(fits) > 1 and fits[0][0] > config.clearly_nearer * fits[1][0]):

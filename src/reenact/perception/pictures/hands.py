@@ -89,12 +89,12 @@ class HandRegions:
                 self._draw_hand(result, frame, side, self.config.finger_width + 2 * grow, grow)
         return result > 0
 
-    def wedge(self, frame: int) -> Bool[np.ndarray, "h w"]:
-        """Pixels behind a wrist, where arms are and held things are not."""
+    def wedge(self, frame: int, longer: float = 1.0) -> Bool[np.ndarray, "h w"]:
+        """Pixels behind a wrist, where arms are and held things are not; ``longer``: times the usual reach."""
         result = np.zeros((self._stack.height_px, self._stack.width_px), np.uint8)
         for side in (0, 1):
             if self.valid[frame, side]:
-                self._draw_wedge(result, frame, side)
+                self._draw_wedge(result, frame, side, longer)
         return result > 0
 
     def skin_like(self, frame: int) -> Bool[np.ndarray, "h w"]:
@@ -167,13 +167,13 @@ class HandRegions:
                 ends = fixed[parent].tolist(), fixed[joint].tolist()
                 cv2.line(canvas, ends[0], ends[1], 1, thickness, cv2.LINE_8, 4)
 
-    def _draw_wedge(self, canvas: np.ndarray, frame: int, side: int) -> None:
+    def _draw_wedge(self, canvas: np.ndarray, frame: int, side: int, longer: float = 1.0) -> None:
         c, palm = self.config, self.palm_px[frame, side]
         wrist, back = self._behind(frame, side)
         half = np.deg2rad(c.arm_half_angle_deg)
         turns = np.linspace(-half, half, 7)
         arc = [
-            wrist + c.arm_reach * palm * np.array([
+            wrist + longer * c.arm_reach * palm * np.array([
                 np.cos(a) * back[0] - np.sin(a) * back[1], np.sin(a) * back[0] + np.cos(a) * back[1]
             ])
             for a in turns
