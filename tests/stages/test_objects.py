@@ -11,6 +11,7 @@ from reenact.errors import InputError
 from reenact.perception.discover.hints import BadObjectHint, ObjectBox, ObjectClick
 from reenact.pipeline.graph import Pipeline
 from reenact.pipeline.item import Item
+from reenact.pipeline.local import LocalExecutor
 from reenact.pipeline.run_item import run_item
 from reenact.pipeline.store import ArtefactStore
 from reenact.records import load_record
@@ -68,6 +69,28 @@ def test_a_whole_run_publishes_what_there_is_when_no_object_was_placed(tmp_path)
     scene = Scene.load(tmp_path / "out" / "one" / "scene")
     assert scene.found is not None
     assert scene.objects is None
+
+
+def test_a_hint_that_fits_one_clip_only_costs_only_the_other(tmp_path) -> None:
+    sources = runs.make_sources(tmp_path, ("short", "long"))  # 20 and 22 frames
+    config = runs.request(sources, tmp_path).config
+    found = config.seeing.found
+    hinted = dataclasses.replace(found.automatic, boxes=(ObjectBox(20, 10.0, 10.0, 40.0, 40.0, "mug"),))
+    seeing = dataclasses.replace(config.seeing, found=dataclasses.replace(found, automatic=hinted))
+    config = dataclasses.replace(config, objects="auto", seeing=seeing)
+    wanted = {"clip", "camera", "landmarks", "found"}
+    stages = [stage for stage in plan(config, [], with_truth=True).stages if stage.name in wanted]
+    items = []
+    for source in sources:
+        segment = tmp_path / f"{source.segment.clip_id}.json"
+        source.segment.write(segment)
+        items.append(Item(segment.stem, {"video": source.video, "segment": segment, "truth": source.truth}))
+    pipeline = Pipeline(stages, ("video", "segment", "truth"))
+    summary = LocalExecutor().run(pipeline, items, ArtefactStore(tmp_path / "store"))
+    assert summary.done == 1
+    failure = summary.quarantined["short"]
+    assert (failure.stage, failure.error, failure.exit_code) == ("found", "BadObjectHint", 3)
+    assert "frames 0 to 19" in failure.hint
 
 
 def test_truth_backends_need_a_clip_with_truth() -> None:

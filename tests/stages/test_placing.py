@@ -38,7 +38,7 @@ from reenact.stages.depth_metres import DepthWithoutScale, MetresConfig, calibra
 from reenact.stages.found import FoundConfig
 from reenact.stages.landmarks import LandmarksConfig
 from reenact.stages.masks import MasksConfig
-from reenact.stages.objects import NamedSize, PlacedObjectsConfig, given_shape
+from reenact.stages.objects import NamedSize, PlacedObjectsConfig, given_shapes
 from reenact.stages.placing import PlacingConfig
 from reenact.stages.plan import RunConfig, plan
 from reenact.stages.points import PointsConfig
@@ -183,8 +183,12 @@ def test_user_shapes_reach_the_objects_they_name(toy: ToyClip) -> None:
         seed_box_px=np.zeros((2, 4)), confidence=np.ones(2), sources=("user_box",) * 2, reasons=("", ""), backend="",
         licence="",
     )  # fmt: skip
-    shapes = [given_shape(i, found, config.placing.objects) for i in (0, 1)]
+    shapes = given_shapes(found, config.placing.objects)
     assert [s.size.round(3).tolist() for s in shapes if s is not None] == [[0.1, 0.1, 0.2], [0.3, 0.3, 0.3]]
+    nowhere = resolve(dataclasses.replace(options, object_size=("kettle=0.1,0.1,0.2",)))
+    with pytest.raises(BadShape, match="called 'kettle'") as refused:
+        given_shapes(found, nowhere.placing.objects)
+    assert "red cup, thing" in refused.value.hint
     with pytest.raises(BadShape):
         resolve(dataclasses.replace(options, object_mesh=("cup=/nowhere.obj",)))
     with pytest.raises(BadShape):

@@ -103,7 +103,7 @@ def run(call: StageCall[PlacedObjectsConfig]) -> None:
     if call.config.backend == "truth":
         _from_truth(call, found)
         return
-    given = [given_shape(i, found, call.config) for i in range(len(found.names))]
+    given = given_shapes(found, call.config)
     with StoredDepth(call.inputs["depth"]) as depth:
         placed = place_objects(found, _evidence(call, depth), given, call.config.classical)
     save_record(placed.shapes, call.out, "shapes")
@@ -126,18 +126,34 @@ def _evidence(call: StageCall[PlacedObjectsConfig], depth: StoredDepth) -> ClipE
     )
 
 
-def given_shape(object_idx: int, found: FoundObjects, config: PlacedObjectsConfig) -> ShapeEstimate | None:
-    """What the user said of an object; a mesh wins over a size."""
+def given_shapes(found: FoundObjects, config: PlacedObjectsConfig) -> list[ShapeEstimate | None]:
+    """What the user said of each object; a mesh wins over a size.
 
-    def meant(label: str) -> bool:
-        own = (found.object_ids[object_idx].lower(), str(object_idx))
-        return label == "*" or label.lower() in own or label.lower() in found.names[object_idx].lower()
+    Raises:
+        BadShape: a mesh or size is given for a name that no object of the clip has, or the mesh is of no use.
+    """
+    if found.object_ids:
+        for label in [mesh.label for mesh in config.meshes] + [size.label for size in config.sizes]:
+            if not any(_meant(label, i, found) for i in range(len(found.object_ids))):
+                raise BadShape(
+                    f"no object of this clip is called {label!r}",
+                    hint=f"found: {', '.join(found.names)}; the label of --object-box or --object-label, or * for any",
+                )
+    return [_given_shape(i, found, config) for i in range(len(found.object_ids))]
 
+
+def _meant(label: str, object_idx: int, found: FoundObjects) -> bool:
+    """Is an object the one that a user's label names?"""
+    own = (found.object_ids[object_idx].lower(), str(object_idx))
+    return label == "*" or label.lower() in own or label.lower() in found.names[object_idx].lower()
+
+
+def _given_shape(object_idx: int, found: FoundObjects, config: PlacedObjectsConfig) -> ShapeEstimate | None:
     for mesh in config.meshes:
-        if meant(mesh.label):
+        if _meant(mesh.label, object_idx, found):
             return shape_from_mesh(MeshFile(Path(mesh.path), mesh.unit))
     for stated in config.sizes:
-        if meant(stated.label):
+        if _meant(stated.label, object_idx, found):
             return shape_from_size(StatedSize(stated.size, stated.solid))
     return None
 

@@ -26,7 +26,7 @@ from reenact.stages.clip import load_clip
 from reenact.stages.depth import is_dense
 from reenact.stages.masks import load_masks
 from reenact.stages.notes import write_notes
-from reenact.stages.objects import PlacedObjectsConfig, given_shape
+from reenact.stages.objects import PlacedObjectsConfig, given_shapes
 from reenact.stages.scene import load_hands
 from reenact.stages.support_clues import height_clues
 
@@ -47,7 +47,7 @@ class SupportStageConfig:
 def run(call: StageCall[SupportStageConfig]) -> None:
     """See the module's docstring."""
     found = load_record(FoundObjects, call.inputs["found"], "found")
-    given = [given_shape(i, found, call.config.objects) for i in range(len(found.names))]
+    given = given_shapes(found, call.config.objects)
     clip = load_clip(call.inputs["clip"])
     camera = load_record(CameraTrack, call.inputs["camera"], "camera")
     hands = load_hands(call.inputs)

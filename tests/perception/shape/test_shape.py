@@ -110,6 +110,25 @@ def test_a_users_mesh_is_read_in_its_unit(tmp_path: Path) -> None:
         shape_from_mesh(MeshFile(path))
 
 
+def test_a_mesh_needs_an_inside_but_may_have_a_small_hole(tmp_path: Path) -> None:
+    pytest.importorskip("trimesh", reason="extra `objects` not installed")
+    vertices, faces = primitive_mesh("box", SIZE)
+    path = tmp_path / "box.obj"
+
+    def read(faces: np.ndarray) -> np.ndarray:
+        lines = [f"v {x} {y} {z}" for x, y, z in vertices] + [
+            f"f {a + 1} {b + 1} {c + 1}" for a, b, c in faces
+        ]
+        path.write_text("\n".join(lines))
+        return shape_from_mesh(MeshFile(path)).size
+
+    assert np.allclose(read(faces[1:]), SIZE, rtol=1e-3)
+    for useless in (faces[:2], faces[:, ::-1]):  # an open sheet; a box seen from within
+        with pytest.raises(BadShape, match="no inside") as refused:
+            read(useless)
+        assert "--object-size" in refused.value.hint
+
+
 @pytest.mark.parametrize("text", ["0.1,0.1", "a,b,c", "0.1,0.1,-1", "10,0.1,0.1"])
 def test_sizes_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(BadShape):

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from reenact.errors import SetupError
+from reenact.geometry.mesh_distance.crossings import inside_lattice
 from reenact.perception.pose.model import sample_surface
 from reenact.perception.pose.symmetry import find_symmetry
 from reenact.perception.shape.contract import BadShape, ShapeEstimate
@@ -17,6 +18,8 @@ from reenact.perception.shape.primitives import KINDS, primitive_mesh, primitive
 
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254}
 _SMALLEST, _LARGEST = 0.005, 3.0
+_LATTICE, _LEAST_SOLID = 40, 0.005
+"""Points across in which inside is looked for, and the least share of them: thin walls of a bowl are more."""
 
 
 class NoMeshReader(SetupError):
@@ -69,7 +72,7 @@ def shape_from_mesh(file: MeshFile) -> ShapeEstimate:
 
     Raises:
         NoMeshReader: the extra `objects` is not installed.
-        BadShape: no such file, no mesh in it, or a size that is not of a thing one handles.
+        BadShape: no such file, no mesh in it, a mesh without an inside, or a size that is not of a thing one handles.
     """
     vertices, faces = _read(file.path)
     vertices = vertices * UNITS[file.unit]
@@ -78,6 +81,11 @@ def shape_from_mesh(file: MeshFile) -> ShapeEstimate:
         raise BadShape(
             f"{file.path.name} is {extent.max():.3g} m across",
             hint="say the unit of its numbers: FILE@mm, FILE@cm, FILE@in",
+        )
+    if _solid_share(vertices, faces) < _LEAST_SOLID:
+        raise BadShape(
+            f"{file.path.name} has no inside: it is an open sheet, or its faces look inward",
+            hint="a closed mesh whose faces look outward (small holes are allowed), or --object-size instead",
         )
     points, _ = sample_surface(vertices, faces, 3000, 0)
     axis, order = find_symmetry(points, vertices)
@@ -119,6 +127,15 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     corners = vertices[faces]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     return vertices, faces[area > 0]
+
+
+def _solid_share(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """Share of the bounding box that is inside; small holes do no harm (three directions vote)."""
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    x, y, z = (np.linspace(low[k], high[k], _LATTICE + 2)[1:-1] for k in range(3))
+    if not (high > low).all():
+        return 0.0
+    return float(inside_lattice(vertices[faces], (x, y, z)).mean())
 
 
 def _trimesh() -> Any:
