@@ -42,7 +42,8 @@ from reenact.stages.objects import NamedSize, PlacedObjectsConfig, given_shapes
 from reenact.stages.placing import PlacingConfig
 from reenact.stages.plan import RunConfig, plan
 from reenact.stages.points import PointsConfig
-from reenact.stages.scene import load_hands
+from reenact.stages.report_scales import scales_numbers, scales_plots, scales_table
+from reenact.stages.scene import load_hands, load_scene
 from reenact.stages.seeing import SeeingConfig
 from reenact.toy.clip import ToyClip, make_clip
 from reenact.toy.config import ToyConfig
@@ -115,6 +116,23 @@ def test_every_scale_says_where_it_comes_from_and_how_sure_it_is(placed: dict[st
     )
     assert (moved.hand_length == hands.hand_length).all(), "a scale from the hands' size cannot judge it"
     assert load_hands(placed).joints_world.shape == hands.joints_world.shape
+
+
+def test_the_report_lists_every_scale(placed: dict[str, Path]) -> None:
+    scene = load_scene(placed)
+    table = scales_table(scene)
+    assert table is not None
+    rows = {name: (value, note) for name, value, note in table.rows}
+    assert rows["depth, by hands' skin"][0].startswith("2.")
+    assert "6.0%" in rows["depth, by hands' skin"][0]
+    assert "not used" in rows["depth, by hands' width"][1]
+    assert "depth, frame by frame" in rows
+    assert "assumption" in rows["hand length"][1]
+    numbers = scales_numbers(scene)
+    assert numbers is not None
+    assert numbers[0]["origins"] == "hand_skin"
+    assert [p.title for p in scales_plots(scene)] == ["hands moved by depth"]
+    assert scales_table(dataclasses.replace(scene, scales=None)) is None
 
 
 def test_relative_depth_without_a_hand_is_an_error_that_says_so(

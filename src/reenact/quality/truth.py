@@ -25,6 +25,10 @@ class SceneErrors:
 
     raw: HandErrors | None
     """Per-frame hands, before filling and smoothing."""
+    by_depth: HandErrors | None
+    """Hands put right by measured depth."""
+    with_objects: HandErrors | None
+    """Hands adjusted together with the objects."""
     refined: HandErrors | None
     found_share: float
     """Share of true, visible hands (frame, side) that the refined track has."""
@@ -44,11 +48,17 @@ def measure_scene(scene: Scene, truth: Scene) -> SceneErrors:
             hint="the truth must be of the same clip, frame by frame",
         )
     true_hands = truth_in_scene(scene, truth)
-    refined, raw = scene.hands, scene.hands_raw
+    refined = scene.hands
     found = refined.valid if refined is not None else np.zeros_like(true_hands.valid)
+
+    def errors(hands: HandTracks | None) -> HandErrors | None:
+        return measure_errors(hands, true_hands, scene.camera) if hands is not None else None
+
     return SceneErrors(
-        raw=measure_errors(raw, true_hands, scene.camera) if raw is not None else None,
-        refined=measure_errors(refined, true_hands, scene.camera) if refined is not None else None,
+        raw=errors(scene.hands_raw),
+        by_depth=errors(scene.hands_depth),
+        with_objects=errors(scene.hands_interaction),
+        refined=errors(refined),
         found_share=float((found & true_hands.valid).sum() / max(true_hands.valid.sum(), 1)),
         false_hands=int((found & ~true_hands.valid).sum()),
         focal_error_percent=float(scene.camera.params[0] / truth.camera.params[0] - 1) * 100,

@@ -8,6 +8,7 @@ Out: the `depth` record and the volume `depth.h5`; with depth pictures also `sca
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from reenact.errors import InputError
 from reenact.perception.depth.contract import DepthBackend
 from reenact.perception.depth.files import DepthFilesConfig, DepthFolder
+from reenact.perception.depth.kept import KeptDepth
 from reenact.perception.depth.net_files import SUFFIXES, NetDepthConfig, NetDepthFiles
 from reenact.perception.depth.sparse import SparseDepth, SparseDepthConfig
 from reenact.perception.depth.stereo import StereoCalibration, StereoConfig, StereoPairs
@@ -105,7 +107,9 @@ def _backend(call: StageCall[DepthConfig], clip: Clip) -> Iterator[DepthBackend]
     elif kind == "net" and folder is not None:
         yield NetDepthFiles(folder, clip.source_frame_idx, config.net)
     elif kind == "stereo" and folder is not None:
-        yield _pairs(folder, clip, config.stereo)
+        pairs = _pairs(folder, clip, config.stereo)
+        with tempfile.TemporaryDirectory() as work, KeptDepth(pairs, len(clip.t_ns), Path(work)) as kept:
+            yield kept
     elif kind == "truth":
         with VolumeReader(call.inputs["truth"] / "depth.h5") as volume:
             unit = np.float32(DEPTH_UNITS.get(volume.unit, 1.0))

@@ -84,7 +84,8 @@ def scales_plots(scene: Scene) -> list[Plot]:
         for s, side in enumerate(SIDES)
         if (scales.hand_moved[:, s] != 0).any()
     )
-    return [Plot("hands moved by depth", "cm", series, "farther from the camera is +")]
+    low = min(float(scales.hand_moved.min()) * 100, 0.0)
+    return [Plot("hands moved by depth", "cm", series, "farther from the camera is +", bottom=low)]
 
 
 def scales_numbers(scene: Scene) -> list[dict[str, Any]] | None:

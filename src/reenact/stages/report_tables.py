@@ -71,7 +71,13 @@ def truth_table(errors: SceneErrors) -> Table:
             "",
         ),
     ]
-    for name, e in (("refined", errors.refined), ("per frame", errors.raw)):
+    kinds = {
+        "with objects": errors.with_objects,
+        "by depth": errors.by_depth,
+        "refined": errors.refined,
+        "per frame": errors.raw,
+    }
+    for name, e in kinds.items():
         if e is None:
             continue
         rows += [

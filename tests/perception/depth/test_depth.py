@@ -13,6 +13,7 @@ from reenact.hands.joints import JOINT_NAMES_21
 from reenact.hands.skeleton import HandSkeleton
 from reenact.perception.depth.contract import ChunkedDepthBackend, DepthImage, DepthMismatch
 from reenact.perception.depth.files import DepthFilesConfig, DepthFolder
+from reenact.perception.depth.kept import KeptDepth
 from reenact.perception.depth.net_files import NetDepthFiles
 from reenact.perception.depth.sparse import SparseDepth
 from reenact.perception.depth.stereo import StereoCalibration, StereoConfig, StereoPairs, stereo_depth
@@ -108,6 +109,23 @@ def test_stored_depth_comes_back(tmp_path: Path) -> None:
         assert found is not None
         assert np.abs(found[0] - METRES).max() < 2e-4
         assert found[1] == 0.02
+
+
+def test_kept_depth_is_made_once_and_is_the_same(tmp_path: Path) -> None:
+    asked = []
+
+    class Counted(_Some):
+        def frame(self, frame: int) -> DepthImage | None:
+            asked.append(frame)
+            return super().frame(frame)
+
+    with KeptDepth(Counted(), 3, tmp_path) as kept:
+        images = [kept.frame(k) for k in (1, 0, 1, 2)]
+    assert asked == [0, 1, 2]
+    assert [i is None for i in images] == [False, True, False, True]
+    assert images[0] is not None
+    assert (images[0].values == METRES.astype(np.float32)).all()
+    assert images[0].sigma_relative == 0.02
 
 
 def test_truth_carries_the_noise_that_was_planted() -> None:

@@ -11,6 +11,8 @@ from reenact.errors import NoResultError
 
 _ROUNDS = 12
 """Reweighted least squares settle within these."""
+_SETTLED = 1e-6
+"""Relative change of a mapped depth at which they have."""
 _SHIFT_PAYS = 0.8
 """A shift is believed only where it shrinks the scatter to this share: a small one read off a far wall would move what
 is near, outside the depths that it was fitted to."""
@@ -78,8 +80,9 @@ def fit_affine(
 
 def _robust(a: np.ndarray, b: np.ndarray, shifted: bool, min_count: int) -> tuple[float, float, float]:
     """Scale, shift and scatter by reweighting (Huber, and nothing beyond six sigma)."""
-    scale, shift = float(np.median(b / a)), 0.0
+    scale, shift, size = float(np.median(b / a)), 0.0, float(np.median(b))
     for _ in range(_ROUNDS):
+        before = scale, shift
         away = b - scale * a - shift
         noise = max(1.48 * float(np.median(np.abs(away))), 1e-9)
         weight = np.minimum(1.0, 1.5 * noise / np.maximum(np.abs(away), 1e-12)) * (np.abs(away) < 6 * noise)
@@ -91,4 +94,6 @@ def _robust(a: np.ndarray, b: np.ndarray, shifted: bool, min_count: int) -> tupl
             shift = float(mean_b - scale * mean_a)
         else:
             scale = float((weight * a * b).sum() / (weight * a * a).sum())
+        if abs(scale - before[0]) * size + abs(shift - before[1]) * scale < _SETTLED * size * scale:
+            break
     return scale, shift, 1.48 * float(np.median(np.abs(b - scale * a - shift)))

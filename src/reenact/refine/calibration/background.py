@@ -11,7 +11,7 @@ from reenact.refine.calibration.affine import AffineDepth, NothingInCommon, fit_
 
 UNSEEN_SIGMA = 0.1
 """Relative one-sigma of a frame that shares nothing with the template."""
-MOST_PIXELS = 20_000
+MOST_PIXELS = 6_000
 """Pixels of one fit; more say nothing new."""
 
 

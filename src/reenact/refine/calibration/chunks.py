@@ -19,7 +19,7 @@ from reenact.refine.calibration.affine import AffineDepth, NothingInCommon, fit_
 
 WHOLE = -1
 """Code of all that has no map of its own."""
-MOST_PIXELS = 20_000
+MOST_PIXELS = 6_000
 """Pixels of one fit; more say nothing new."""
 
 

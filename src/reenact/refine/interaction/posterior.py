@@ -1,27 +1,34 @@
 """How sure the refined poses are: the curvature of all terms at the solution (Laplace's approximation), per frame.
 
 Depth's scale error, shared and own, is among the unknowns, so what it leaves open along the line of sight is in the
-answer; so is what a grip, a table or smoothness takes away.
+answer; so is what a grip, a table or smoothness takes away. A wrong size of the whole scene (`scale_sigma`) no term can
+see: `with_scale` adds it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64
 
 from reenact.geometry.rotations import hat
+from reenact.geometry.transforms import apply, inverse
 from reenact.refine.interaction.bodies import PER_BODY, Bodies, pose_of
 from reenact.refine.interaction.solve import Problem, assemble
 from reenact.refine.interaction.terms_contact import ContactTermConfig
 from reenact.refine.interaction.terms_tracks import TrackTermConfig
+from reenact.scene import CameraTrack, HandTracks
 
 
 @dataclass(frozen=True)
 class PosteriorConfig:
     """From curvature to covariance."""
 
+    assumed_hand: float = 0.06
+    """Relative one-sigma of the scene's size where hands of an assumed length made its metres."""
+    stated_hand: float = 0.02
+    """The same where the user gave the hand's length."""
     farthest: float = 3.0
     """One-sigma of what nothing is known of (m, rad; scale errors, too): keeps the matrix from being singular."""
 
@@ -35,7 +42,8 @@ def pose_covariances(
 ) -> Float64[np.ndarray, "t n 6 6"]:
     """Of every body: translation of its middle (m), then rotation vector applied on the left (rad), scene's axes."""
     count = bodies.T.shape[1]
-    system = assemble(problem, bodies, tracks, contact)
+    shown = float(np.sqrt((bodies.shared**2).mean()))  # a clip that drifts by more than expected is less sure by that
+    system = assemble(problem, bodies, replace(tracks, drift=max(tracks.drift, shown)), contact)
     prior = np.full(1 + PER_BODY * count, 1 / config.farthest**2)
     blocks = system.covariance(prior)
     return np.stack([blocks[:, pose_of(n), pose_of(n)] for n in range(count)], axis=1)
@@ -52,3 +60,28 @@ def about_origins(
     change[..., :3, 3:] = -hat(arm)
     moved = change @ covariance @ np.swapaxes(change, -1, -2)
     return np.asarray((moved + np.swapaxes(moved, -1, -2)) / 2)
+
+
+def scale_sigma(hands: HandTracks, camera: CameraTrack, config: PosteriorConfig) -> float:
+    """Relative one-sigma of all distances from the camera together: by the hand's length and the lens, and never more
+    than the hands' own (which measured depth makes smaller)."""
+    size = {"adult_prior": config.assumed_hand, "user": config.stated_hand}.get(hands.hand_length_source, 0.0)
+    T = inverse(camera.scene_T_camera())
+    far = np.asarray(apply(T[:, None], hands.joints_world[:, :, :1]))[..., 0, 2]
+    known = hands.valid & (far > 0.05)
+    own = float(np.median(hands.sigma_camera[known, 2] / far[known])) if known.any() else np.inf
+    return min(float(np.hypot(size, camera.focal_sigma)), own)
+
+
+def with_scale(
+    covariance: Float64[np.ndarray, "t n 6 6"],
+    places: Float64[np.ndarray, "t n 3"],
+    eye: Float64[np.ndarray, "t 3"],
+    sigma_relative: float,
+) -> Float64[np.ndarray, "t n 6 6"]:
+    """Wider along the line of sight by what a wrong scale of the whole scene does; it is the same for all of it, so what
+    things are to each other is as sure as before."""
+    ray = places - eye[:, None]
+    out = covariance.copy()
+    out[..., :3, :3] += sigma_relative**2 * ray[..., :, None] * ray[..., None, :]
+    return out

@@ -11,7 +11,7 @@ from scipy.special import erf
 from reenact.hands.joints import SIDES
 from reenact.refine.contacts.posterior import ContactConfig, touch_probability, touching_since
 from reenact.refine.interaction.flags import Flag, FlagConfig, find_flags
-from reenact.refine.interaction.posterior import about_origins
+from reenact.refine.interaction.posterior import about_origins, scale_sigma, with_scale
 from reenact.refine.interaction.refine import HANDS, InteractionConfig, Refined, refine
 from reenact.scene import (
     CameraTrack,
@@ -36,8 +36,8 @@ class InteractionResultConfig:
     contacts: ContactConfig = field(default_factory=ContactConfig)
     flags: FlagConfig = field(default_factory=FlagConfig)
     near: float = 0.03
-    """Confidence of a refined pose is the probability that its place is right within this (m, DexMan's distance of
-    contact: beyond it nothing can be said of what touches what)."""
+    """Confidence of a refined pose is the probability that its place in the scene is right within this (m, DexMan's
+    distance of contact: beyond it nothing can be said of what touches what); the scene's own scale does not count."""
     longest_fill_s: float = 1.0
     """Unseen stretches are filled up to this length (s); longer ones only where a thing lies still or is held."""
 
@@ -84,9 +84,13 @@ def refine_interaction(
         objects.object_ids, np.array(sizes).reshape(-1, 3), refined.observed, refined.bodies.T, geometry, refined.grips,
         config.flags,
     )  # fmt: skip
+    sigma = scale_sigma(hands, camera, config.interaction.posterior)
+    eye, middles = refined.observed.eye, refined.bodies.T[:, :HANDS, :3, 3]
+    sure = with_scale(sure, refined.T_world_object()[..., :3, 3], eye, sigma)
+    sure_hands = with_scale(refined.covariance[:, :HANDS], middles, eye, sigma)
     covariance = PoseCovariance(
         object_ids=(*objects.object_ids, *HAND_NAMES),
-        covariance=np.concatenate([sure, refined.covariance[:, :HANDS]], axis=1),
+        covariance=np.concatenate([sure, sure_hands], axis=1),
         valid=np.concatenate([new_objects.valid, new_hands.valid], axis=1),
     )
     return InteractionResult(new_objects, new_hands, covariance, contacts, places, states, flags, refined)
