@@ -38,8 +38,9 @@ class ObjectsConfig:
     """Following poses."""
     shape: ShapeFitConfig = field(default_factory=ShapeFitConfig)
     """Fitting plain solids."""
-    hull: HullConfig | None = None
-    """Carve a visual hull where a fitted thing was seen from many sides, and follow it once more with that."""
+    hull: HullConfig | None = field(default_factory=HullConfig)
+    """Carve a visual hull where a thing that no plain solid fits was seen from many sides, and follow it once more with
+    that; None never does."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _carve(
     """Fitted shapes that were seen all around become hulls, in place."""
     size = config.pose.window_px
     for i, (shape, pose) in enumerate(zip(shapes, poses, strict=True)):
-        if not fitted[i] or shape is None or pose is None:
+        if not fitted[i] or shape is None or shape.kind != "visual_hull" or pose is None:
             continue
         hull = visual_hull(shape, sightings[i], pose, camera, config.hull)
         if hull is None:

@@ -49,14 +49,14 @@ class PoseConfig:
     """Window of that."""
     min_area_px: int = 40
     """Mask pixels below which nothing is said about a pose."""
-    min_iou: float = 0.55
+    min_iou: float = 0.6
     """Overlap of the drawn and the seen outline (what hands hide left out) below which a pose is not valid."""
     search_rest_s: float = 0.3
     """After a search that found nothing better, seconds until the next."""
     doubt_iou: float = 0.85
     """Overlap below which a wider search is tried, where enough of the object is unhidden."""
     min_track_points: int = 6
-    """Followed points that alone can carry a pose while the mask is lost or mostly hidden."""
+    """Followed points that can carry a pose while most of the mask is hidden."""
     min_visible_share: float = 0.12
     """Share of the drawn outline that must be unhidden for a pose from the outline alone."""
     ransac_rounds: int = 60

@@ -6,41 +6,23 @@ In: records and frame readers. Out: `Sighting`s of one object, made when asked f
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float64, UInt8
+from jaxtyping import Bool, Float64
 
 from reenact.geometry.transforms import apply, inverse
 from reenact.hands.joints import TIPS
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import Plane, Sighting
+from reenact.perception.pose.evidence import ClipEvidence as ClipEvidence
+from reenact.perception.pose.rest import Rest
 from reenact.perception.pose.window import normalised, to_full
-from reenact.scene import CameraTrack, HandTracks, MaskLabel, MaskTracks, PointTracks, SupportPlane
-
-LabelReader = Callable[[int], UInt8[np.ndarray, "h w"]]
-DepthReader = Callable[[int], tuple[np.ndarray, float] | None]
-"""Metres (0 = unknown) and relative one-sigma of a frame; None where nothing is known."""
+from reenact.scene import MaskLabel
 
 _TOUCHING_JOINTS = (*TIPS, *(tip - 1 for tip in TIPS))
 _TOUCH_REACH = 0.025
 """A finger joint whose picture is this near the object's mask (m at its depth) may hold it."""
-
-
-@dataclass(frozen=True)
-class ClipEvidence:
-    """Everything the pose role may use of a clip."""
-
-    camera: CameraTrack
-    t_seconds: Float64[np.ndarray, " t"]
-    masks: MaskTracks
-    labels: LabelReader
-    depth: DepthReader | None = None
-    points: PointTracks | None = None
-    hands: HandTracks | None = None
-    support: SupportPlane | None = None
 
 
 class ClipSightings:
@@ -52,6 +34,7 @@ class ClipSightings:
         self._T_world_camera = evidence.camera.scene_T_camera()
         self._make = functools.lru_cache(maxsize=64)(self._sighting)
         self._near = functools.lru_cache(maxsize=1024)(self._fingers)
+        self._rest = Rest(evidence, object_idx, config, lambda frame: tuple(self._near(frame)))
 
     def __len__(self) -> int:
         return len(self._evidence.t_seconds)
@@ -59,60 +42,15 @@ class ClipSightings:
     def __getitem__(self, frame: int) -> Sighting:
         return self._make(frame)
 
-    @functools.cached_property
-    def still(self) -> Bool[np.ndarray, " t"]:
-        """Frames in whose surroundings the mask neither moves nor grows; all where the camera itself moves."""
-        if self._evidence.camera.motion == "moving":
-            return np.ones(len(self), bool)
-        return _still(self._where, self._evidence.t_seconds, self._config.still_reach, self._config.still_s)
-
-    @functools.cached_property
-    def unmoved(self) -> Bool[np.ndarray, " t"]:
-        """Frames in which a still camera sees the mask where it was first seen still."""
-        first = np.flatnonzero(self.still)
-        if len(first) == 0 or self._evidence.camera.motion == "moving":
-            return np.zeros(len(self), bool)
-        away = np.abs(self._where - self._where[first[0]]).max(1)
-        return np.nan_to_num(away, nan=1.0) < self._config.still_reach
-
-    @functools.cached_property
+    @property
     def resting(self) -> Bool[np.ndarray, " t"]:
-        """Frames in which it stands on something: still with no hand at it, or unmoved from where it was seen so.
+        """Frames in which it stands on something (see `Rest`)."""
+        return self._rest.resting
 
-        A thing that a hand holds still from the first frame on is never taken for one that stands.
-        """
-        alone = self.still & ~self._attended
-        return alone | (self.unmoved & bool((alone & self.unmoved).any()))
-
-    @functools.cached_property
-    def _attended(self) -> Bool[np.ndarray, " t"]:
-        """Frames in which fingers or the outline of a hand are at the mask, or the mask is not seen."""
-        evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
-        out = np.ones(len(self), bool)
-        for k in np.flatnonzero(evidence.masks.valid[:, self._object_idx]):
-            label = evidence.labels(int(k))
-            mask = label == code
-            if not mask.any():
-                continue
-            around = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-            hands = (label == MaskLabel.HAND_LEFT) | (label == MaskLabel.HAND_RIGHT)
-            out[k] = bool((hands & around).any()) or len(self.fingers(int(k))[0]) > 0
-        return out
-
-    @functools.cached_property
+    @property
     def held_and_moving(self) -> Bool[np.ndarray, " t"]:
-        """Frames in which a hand is at it and it is plainly no longer where it last was alone: a hand that only covers it
-        shifts the middle of what is seen by less than this."""
-        alone = np.flatnonzero(self.still & ~self._attended)
-        out = np.zeros(len(self), bool)
-        if len(alone) == 0 or self._evidence.camera.motion == "moving":
-            return out
-        for k in np.flatnonzero(np.isfinite(self._where).all(1) & self._attended):
-            last = self._where[alone[np.argmin(np.abs(alone - k))]]
-            out[k] = np.abs(self._where[k] - last)[:2].max() > max(
-                3 * self._config.still_reach, 0.4 * last[2]
-            )
-        return out
+        """Frames in which a hand has plainly moved it (see `Rest`)."""
+        return self._rest.held_and_moving
 
     @property
     def t_seconds(self) -> Float64[np.ndarray, " t"]:
@@ -130,33 +68,19 @@ class ClipSightings:
         return self._config.min_area_px
 
     def fingers(self, frame: int) -> tuple[Float64[np.ndarray, "m 3"], Float64[np.ndarray, "m 3"]]:
-        """Finger joints whose picture is at the object's mask (camera frame) with their sigma, whether they hold it or
-        not."""
-        return self._near(frame)
+        """Finger joints whose picture is at the object's mask (camera frame) with their sigma, of hands that move with it
+        at some time."""
+        near = [found for side, found in self._near(frame).items() if self._rest.holders[side]]
+        if not near:
+            return np.zeros((0, 3)), np.zeros((0, 3))
+        return np.concatenate([points for points, _ in near]), np.concatenate([sigma for _, sigma in near])
 
-    def _fingers(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
+    def _fingers(self, frame: int) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
         mask = evidence.labels(frame) == code
         if not evidence.masks.valid[frame, self._object_idx] or not mask.any():
-            return np.zeros((0, 3)), np.zeros((0, 3))
-        return self._hand(frame, self._T_world_camera[frame], mask)
-
-    @functools.cached_property
-    def _where(self) -> Float64[np.ndarray, "t 3"]:
-        """Middle and root of the area of the mask (rad), NaN where it is not seen."""
-        evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
-        t = evidence.t_seconds
-        where = np.full((len(t), 3), np.nan)
-        for k in range(len(t)):
-            if not evidence.masks.valid[k, self._object_idx]:
-                continue
-            label = evidence.labels(k)
-            rows, columns = np.nonzero(label == code)
-            if len(rows) < self._config.min_area_px:
-                continue
-            where[k] = np.median(columns), np.median(rows), np.sqrt(len(rows))
-            where[k] /= label.shape[1] / self._camera.width_px * float(self._camera.params[0])
-        return where
+            return {}
+        return self._hands_at(frame, self._T_world_camera[frame], mask)
 
     def _sighting(self, frame: int) -> Sighting:
         evidence, code = self._evidence, MaskLabel.FIRST_OBJECT + self._object_idx
@@ -231,16 +155,16 @@ class ClipSightings:
         sigma = np.where(ok, np.maximum(sigma_relative * z, self._config.depth_sigma_floor), 0.0)
         return np.where(ok, z, 1.0), sigma
 
-    def _hand(
+    def _hands_at(
         self, frame: int, T_world_camera: np.ndarray, mask: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Finger joints whose picture is at the object's mask, camera frame."""
+    ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Per side that has some: finger joints whose picture is at the object's mask (camera frame) and their sigma."""
         hands = self._evidence.hands
         if hands is None or not hands.valid[frame].any():
-            return np.zeros((0, 3)), np.zeros((0, 3))
+            return {}
         far = cv2.distanceTransform(1 - mask.astype(np.uint8), cv2.DIST_L2, 5)
         scale = np.array([mask.shape[1] / self._camera.width_px, mask.shape[0] / self._camera.height_px])
-        points, sigmas = [], []
+        out = {}
         for side in np.flatnonzero(hands.valid[frame]):
             joints = np.asarray(apply(inverse(T_world_camera), hands.joints_world[frame, side]))
             held = joints[list(_TOUCHING_JOINTS)]
@@ -251,13 +175,9 @@ class ClipSightings:
             reach = _TOUCH_REACH * float(self._camera.params[0]) * scale[0] / held[:, 2]
             near = ok & (far[v, u] < reach)
             if near.sum() >= 2:
-                points.append(held[near])
-                sigmas.append(
-                    np.tile(np.maximum(hands.sigma_camera[frame, side], 0.004), (int(near.sum()), 1))
-                )
-        if not points:
-            return np.zeros((0, 3)), np.zeros((0, 3))
-        return np.concatenate(points), np.concatenate(sigmas)
+                sigma = np.maximum(hands.sigma_camera[frame, side], 0.004)
+                out[int(side)] = held[near], np.tile(sigma, (int(near.sum()), 1))
+        return out
 
     def _plane(self, T_world_camera: np.ndarray) -> Plane | None:
         support = self._evidence.support
@@ -266,18 +186,6 @@ class ClipSightings:
         R, t = T_world_camera[:3, :3], T_world_camera[:3, 3]
         offset = support.offset - float(support.normal_world @ t)
         return Plane(R.T @ support.normal_world, offset, support.sigma_offset, support.sigma_normal)
-
-
-def _still(
-    where: Float64[np.ndarray, "t 3"], t_seconds: Float64[np.ndarray, " t"], reach: float, window_s: float
-) -> Bool[np.ndarray, " t"]:
-    """Rows that differ from no known row within the window by more than `reach`."""
-    out = np.zeros(len(where), bool)
-    known = np.isfinite(where).all(1)
-    for k in np.flatnonzero(known):
-        near = known & (np.abs(t_seconds - t_seconds[k]) <= window_s / 2)
-        out[k] = bool((np.ptp(where[near], axis=0) < reach).all())
-    return out
 
 
 def _inner(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -232,7 +232,7 @@ class _Run:
             return "behind the camera"
         by_tracks = followed >= c.min_track_points and solution.misfit < 4
         if not sighting.mask_valid:
-            return "" if by_tracks else "mask lost"
+            return "mask lost"
         if (sighting.label == sighting.code).sum() < c.min_area_px:
             return "" if by_tracks else "hidden"
         if fit.iou < c.min_iou:

@@ -1,4 +1,4 @@
-"""A box, cylinder or ellipsoid fitted to what frames show of an object: outline, depth, plane, hand.
+"""A box, cylinder, ball or ellipsoid fitted to what frames show of an object: outline, depth, plane, hand.
 
 One least-squares problem per kind over size and pose; the kind with the best outline wins, plain ones first. What the
 picture cannot tell (how deep a box is behind its front) keeps the spread of the prior and shows in `sigma_size`.
@@ -14,8 +14,9 @@ from jaxtyping import Float64
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import PoseStart, Sighting, SightingSource
 from reenact.perception.pose.tracker import clearest
-from reenact.perception.pose.window import Camera, make_window, mask_box, square_view
+from reenact.perception.pose.window import Camera, Window, make_window, mask_box, square_view
 from reenact.perception.shape.contract import ShapeEstimate
+from reenact.perception.shape.cutout import cutout
 from reenact.perception.shape.outline import MaskOutline
 from reenact.perception.shape.primitives import primitive_mesh, primitive_symmetry
 from reenact.perception.shape.problem import Fitted, Problem, ShapeFitConfig
@@ -54,9 +55,12 @@ class PrimitiveFit:
                 value = self._worth(fitted, sightings[frame])
                 if best is None or value > best[0]:
                     best = (value, frame, fitted)
-        if best is None or best[2].iou < self.config.min_iou:
+        if best is None:
             return None
         _, frame, fitted = best
+        if fitted.iou < self.config.min_iou:
+            scale = self._scale(sightings[frame], fitted.T_camera_object)
+            return cutout(frame, sightings[frame], self._close_up(sightings[frame]), fitted, scale)
         if fitted.kind != "box":  # a box may have its sides the other way round in another frame
             others = [self.fit(sightings[k], fitted.kind, up_world) for k in frames[:_FRAMES] if k != frame]
             fitted = _together(fitted, [f for f in others if f is not None])
@@ -119,8 +123,7 @@ class PrimitiveFit:
         if not sighting.mask_valid or mask.sum() < 40:
             return None
         low, high = mask_box(mask, self.camera)
-        view = square_view(self.camera, low, high, self.config.window_px, 0.15)
-        outline = MaskOutline.of(make_window(sighting.label, sighting.code, self.camera, view))
+        outline = MaskOutline.of(self._close_up(sighting))
         if len(outline.edge) < 8:
             return None
         up, up_sigma = self._up(sighting, up_world)
@@ -132,6 +135,11 @@ class PrimitiveFit:
         problem.trust_depth(best.x)
         best = problem.solve(best.x, 22)
         return problem.finish(best.x, best.jac, best.cost)
+
+    def _close_up(self, sighting: Sighting) -> Window:
+        low, high = mask_box(sighting.label == sighting.code, self.camera)
+        view = square_view(self.camera, low, high, self.config.window_px, 0.15)
+        return make_window(sighting.label, sighting.code, self.camera, view)
 
     def _up(self, sighting: Sighting, up_world: np.ndarray | None) -> tuple[np.ndarray, float]:
         """Up in the camera's frame, and how surely a thing stands along it (rad)."""

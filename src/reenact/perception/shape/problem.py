@@ -48,8 +48,8 @@ class ShapeFitConfig:
     """The same for handles and taper that one view does not show."""
     kind_margin: float = 0.015
     """Overlap by which a box or ellipsoid must beat the cylinder, and an ellipsoid the ball; a ball needs half of it."""
-    min_iou: float = 0.6
-    """Overlap below which no shape is given."""
+    min_iou: float = 0.8
+    """Overlap below which no plain solid is given; the thing is then cut out of its picture."""
     window_px: int = 128
     """Side of the close-up."""
 
