@@ -10,7 +10,7 @@ Printed per activity for the things that the hands move: share of frames with a 
 and of its turn (turns that cannot be seen left out; for fitted shapes the turn since the first frame), share of
 middles within twice the stated sigma, and for fitted shapes the error of the size.
 
-    python benchmarks/object_pose.py --clips FOLDER [--kinds rgbd,outline] [--shared PATH]
+    python benchmarks/object_pose.py --clips FOLDER [--kinds rgbd,outline] [--seed 4] [--shared PATH]
 
 Rendered clips stay in FOLDER and are used again.
 """
@@ -87,6 +87,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--activities", default=",".join(ACTIVITIES))
+    parser.add_argument("--seed", type=int, default=3, help="of the toy clips")
     parser.add_argument("--shared", type=Path)
     args = parser.parse_args()
     for kind in [k for k in args.kinds.split(",") if k]:
@@ -94,15 +95,15 @@ def main() -> None:
         print("| activity | object | frames with a pose | middle, cm (median / p95) | turn, deg (median / p95) | "
               "within 2 sigma | size error | ms per frame |")  # fmt: skip
         print("|---|---|---|---|---|---|---|---|")
-        rows = [row for activity in args.activities.split(",") for row in measure(args.clips, activity, kind)]
+        rows = [row for activity in args.activities.split(",") for row in measure(args.clips, args.seed, activity, kind)]
         for row in [*rows, total(rows)]:
             print(as_line(row), flush=True)
     if args.shared is not None:
         print(basketball(args.shared / "data" / "gt"))
 
 
-def measure(clips: Path, activity: str, kind: str) -> list[Row]:
-    clip = toy_clip(clips, activity)
+def measure(clips: Path, seed: int, activity: str, kind: str) -> list[Row]:
+    clip = toy_clip(clips, activity, seed)
     objects = clip.scene.objects
     assert objects is not None
     travel = np.linalg.norm(np.ptp(objects.T_world_object[:, :, :3, 3], axis=0), axis=1)
@@ -116,10 +117,12 @@ def measure(clips: Path, activity: str, kind: str) -> list[Row]:
     return [compare(activity, i, truth, placed, kind == "default", seconds) for i in range(len(moved))]
 
 
-def toy_clip(folder: Path, activity: str) -> ToyClip:
-    path = folder / activity
-    config = ToyConfig(activity=activity, seed=3, fps_hz=15.0, duration_s=4.0, width_px=480, height_px=360, samples=0,
-                       shadows=False)  # fmt: skip
+def toy_clip(folder: Path, activity: str, seed: int = 3, view: str = "exo") -> ToyClip:
+    """Made once, in FOLDER/VIEW-SEED/ACTIVITY."""
+    path = folder / f"{view}-{seed}" / activity
+    config = ToyConfig(activity=activity, seed=seed, view=view, fps_hz=15.0, duration_s=4.0, width_px=480,
+                       height_px=360, samples=0, shadows=False)  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
     return ToyClip(path) if path.is_dir() else make_clip(config, path)
 
 
