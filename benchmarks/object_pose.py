@@ -7,8 +7,8 @@ Truth masks with ragged edges, surface points with 0.7 px noise, and four kinds 
   outline     no depth; true meshes; table known to 1 cm; hands with 5 % scale error
   default     no depth, no meshes: shapes fitted, table from the hands (scale 5 % off)
 Printed per activity for the things that the hands move: share of frames with a pose, error of the middle of the object
-and of its turn (turns that cannot be seen left out; for fitted shapes the turn since the first frame), share of
-middles within twice the stated sigma, and for fitted shapes the error of the size.
+and of its turn (turns that cannot be seen left out; for fitted shapes the turn since the first frame), shares of
+middles and turns within twice the stated sigma, and for fitted shapes the error of the size.
 
     python benchmarks/object_pose.py --clips FOLDER [--kinds rgbd,outline] [--seed 4] [--shared PATH]
 
@@ -74,6 +74,8 @@ class Row:
     turn: np.ndarray
     """Errors of the turn (rad)."""
     within: float
+    turn_within: float
+    """The same of turns."""
     size: float
     """Largest relative error of the extents; NaN for true meshes."""
     seconds: float
@@ -93,9 +95,13 @@ def main() -> None:
     for kind in [k for k in args.kinds.split(",") if k]:
         print(f"\n### {kind}\n")
         print("| activity | object | frames with a pose | middle, cm (median / p95) | turn, deg (median / p95) | "
-              "within 2 sigma | size error | ms per frame |")  # fmt: skip
+              "within 2 sigma (middle, turn) | size error | ms per frame |")  # fmt: skip
         print("|---|---|---|---|---|---|---|---|")
-        rows = [row for activity in args.activities.split(",") for row in measure(args.clips, args.seed, activity, kind)]
+        rows = [
+            row
+            for activity in args.activities.split(",")
+            for row in measure(args.clips, args.seed, activity, kind)
+        ]
         for row in [*rows, total(rows)]:
             print(as_line(row), flush=True)
     if args.shared is not None:
@@ -255,7 +261,7 @@ def compare(
 ) -> Row:
     ok = placed.objects.valid[:, i]
     if not ok.any():
-        return Row(activity, truth.names[i], 0.0, np.zeros(0), np.zeros(0), np.nan, np.nan, seconds)
+        return Row(activity, truth.names[i], 0.0, np.zeros(0), np.zeros(0), np.nan, np.nan, np.nan, seconds)
     shift = np.linalg.norm(middle(placed.objects, i) - middle(truth, i), axis=1)[ok]
     spread = np.sqrt(np.trace(placed.covariance.covariance[:, i, :3, :3], axis1=1, axis2=2))[ok]
     R, R_true = placed.objects.T_world_object[ok, i, :3, :3], truth.T_world_object[ok, i, :3, :3]
@@ -277,7 +283,11 @@ def compare(
                   for F in flips]  # fmt: skip
         turn = list(np.min([turn, *others], axis=0))
     within = float((shift < 2 * spread).mean())
-    return Row(activity, truth.names[i], float(ok.mean()), shift, np.array(turn), within, size, seconds)
+    turn_spread = np.sqrt(np.trace(placed.covariance.covariance[:, i, 3:, 3:], axis1=1, axis2=2))[ok]
+    turn_within = float((np.array(turn) < 2 * turn_spread).mean())
+    return Row(
+        activity, truth.names[i], float(ok.mean()), shift, np.array(turn), within, turn_within, size, seconds
+    )
 
 
 def total(rows: list[Row]) -> Row:
@@ -285,7 +295,7 @@ def total(rows: list[Row]) -> Row:
     sizes = [r.size for r in some if np.isfinite(r.size)]
     return Row(
         "**all**", "", float(np.mean([r.valid for r in rows])), np.concatenate([r.shift for r in some]),
-        np.concatenate([r.turn for r in some]), float(np.mean([r.within for r in some])),
+        np.concatenate([r.turn for r in some]), float(np.mean([r.within for r in some])), float(np.mean([r.turn_within for r in some])),
         float(np.median(sizes)) if sizes else np.nan, float(np.mean([r.seconds for r in rows])),
     )  # fmt: skip
 
@@ -297,7 +307,7 @@ def as_line(row: Row) -> str:
     size = f"{row.size:.0%}" if np.isfinite(row.size) else "-"
     return (
         f"| {row.activity} | {row.name} | {row.valid:.0%} | {shift[0]:.2f} / {shift[1]:.2f} | "
-        f"{turn[0]:.1f} / {turn[1]:.1f} | {row.within:.0%} | {size} | {row.seconds * 1e3:.0f} |"
+        f"{turn[0]:.1f} / {turn[1]:.1f} | {row.within:.0%}, {row.turn_within:.0%} | {size} | {row.seconds * 1e3:.0f} |"
     )
 
 

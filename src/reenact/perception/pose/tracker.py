@@ -174,6 +174,8 @@ class _Run:
         doubt, belief = self._doubt(T_camera_world @ T, fit, sighting)
         # what is left of a hidden outline may fit more than one pose: the bend of the cost there says too little
         seen_little = max(1.0, 0.5 / max(fit.visible_share, 0.05)) ** 2
+        if len(sighting.cloud) < 10:
+            seen_little, doubt = seen_little * self.config.undersaid**2, doubt * self.config.undersaid**2
         self.covariance[frame] = spread * seen_little + turned(doubt, T_world_camera)
         self.confidence[frame] = confidence(fit) * belief
         T_now = T_camera_world @ T
