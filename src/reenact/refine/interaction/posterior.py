@@ -42,7 +42,9 @@ def pose_covariances(
 ) -> Float64[np.ndarray, "t n 6 6"]:
     """Of every body: translation of its middle (m), then rotation vector applied on the left (rad), scene's axes."""
     count = bodies.T.shape[1]
-    shown = float(np.sqrt((bodies.shared**2).mean()))  # a clip that drifts by more than expected is less sure by that
+    shown = float(
+        np.sqrt((bodies.shared**2).mean())
+    )  # a clip that drifts by more than expected is less sure by that
     system = assemble(problem, bodies, replace(tracks, drift=max(tracks.drift, shown)), contact)
     prior = np.full(1 + PER_BODY * count, 1 / config.farthest**2)
     blocks = system.covariance(prior)

@@ -112,7 +112,7 @@ def refine(
     )
     hulls = [None] * HANDS + [_hull(v - middles[o]) if len(v) else None for o, (v, _) in enumerate(meshes)]
     trust = _trust(objects, covariance)
-    seen = _observe(objects, hands, middles, trust, t_seconds, config)
+    seen = _observe(objects, hands, middles, trust, _slow_errors(objects, covariance), t_seconds, config)
     observed, bodies = _start(seen, t_seconds, camera, hands, trust, config)
     states: tuple[ObjectStates, ...] = ()
     grips: tuple[tuple[Grips | None, ...], ...] = ()
@@ -163,6 +163,7 @@ def _observe(
     hands: HandTracks,
     middles: np.ndarray,
     trust: np.ndarray,
+    slow: Sequence[tuple[float, float]],
     t: np.ndarray,
     config: InteractionConfig,
 ) -> _Seen:
@@ -179,7 +180,12 @@ def _observe(
         for s in (0, 1)
     )  # fmt: skip
     tracks = tuple(
-        rigid_track(T[:, o], objects.valid[:, o], t, observe, trust[:, o]) for o in range(T.shape[1])
+        replace(
+            rigid_track(T[:, o], objects.valid[:, o], t, observe, trust[:, o]),
+            slow=slow[o][0],
+            slow_turn=slow[o][1],
+        )
+        for o in range(T.shape[1])
     )
     return _Seen((left, right), tracks)
 
@@ -196,6 +202,20 @@ def _trust(objects: ObjectTracks, covariance: PoseCovariance | None) -> np.ndarr
             usual = np.median(variance[rows, o])
             trust[rows, o] = np.clip(usual / variance[rows, o], 0.02, 1.0)
     return trust
+
+
+def _slow_errors(objects: ObjectTracks, covariance: PoseCovariance | None) -> list[tuple[float, float]]:
+    """Stated errors of each object's place across the line of sight and of its turn: the middle one of three axes."""
+    out: list[tuple[float, float]] = []
+    for o in range(objects.valid.shape[1]):
+        rows = objects.valid[:, o] if covariance is None else objects.valid[:, o] & covariance.valid[:, o]
+        if covariance is None or not rows.any():
+            out.append((0.0, 0.0))
+            continue
+        C = covariance.covariance[rows, o]
+        place, turn = (np.linalg.eigvalsh(C[:, k : k + 3, k : k + 3])[:, 1] for k in (0, 3))
+        out.append((float(np.sqrt(np.median(place))), float(np.sqrt(np.median(turn)))))
+    return out
 
 
 def _start(
@@ -236,8 +256,12 @@ def _cleared(
     weight = observed.weight[:, HANDS:]
     trust = weight / np.maximum(weight.max(axis=0, initial=0.0), 1e-9)
     tracks = tuple(
-        rigid_track(T[:, HANDS + o], trust[:, o] > 0, t, config.observe, trust[:, o])
-        for o in range(len(seen.tracks))
+        replace(
+            rigid_track(T[:, HANDS + o], trust[:, o] > 0, t, config.observe, trust[:, o]),
+            slow=track.slow,
+            slow_turn=track.slow_turn,
+        )
+        for o, track in enumerate(seen.tracks)
     )
     left, right = (
         replace(hand, rigid=rigid_track(T[:, s], observed.weight[:, s] > 0, t, config.observe)) if hand is not None else None

@@ -139,13 +139,13 @@ def gather(
     contact = _contacts(track, hands, geometry, grid, config) * looks[:, None]
     aloft = _aloft(track, height, height_sigma, looks, config)
     touch = _touches(track, hands, geometry, config) * looks[:, None]
-    still = _by_noise(track, information, weight)
+    still = _by_noise(track, information, weight, config)
     if not supported:
         still = still - config.touched_rest_rate * step * (touch.max(axis=1) > 0)
     return ObjectEvidence(
-        moving=_smooth_motion(track, information, weight),
+        moving=_smooth_motion(track, information, weight, config),
         place=PlaceCost.of(track.T[:, :3, 3], information),
-        turn=ConstantCost.of(track.T[:, :3, :3].reshape(-1, 9), weight / (2 * track.sigma_turn**2)),
+        turn=ConstantCost.of(track.T[:, :3, :3].reshape(-1, 9), weight / (2 * _turn_variance(track, config))),
         still=still,
         base=base,
         relative=tuple(relative),
@@ -191,26 +191,43 @@ def _information(track: RigidTrack, ray: np.ndarray, config: EvidenceConfig) -> 
     length = np.linalg.norm(ray, axis=1)
     unit = ray / np.maximum(length, 1e-9)[:, None]
     along = unit[:, :, None] * unit[:, None, :]
-    looks = max(config.depth_correlation_s * config.evidence_hz, 1.0)
-    across, deep = 1 / track.sigma**2, 1 / (track.sigma**2 + looks * (config.depth_slack * length) ** 2)
+    looks = _slow_looks(config)
+    noise = track.sigma**2 + looks * track.slow**2
+    across, deep = 1 / noise, 1 / (noise + looks * (config.depth_slack * length) ** 2)
     return np.asarray(across * (np.eye(3) - along) + deep[:, None, None] * along)
 
 
-def _smooth_motion(track: RigidTrack, information: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _slow_looks(config: EvidenceConfig) -> float:
+    """Frames' worth of evidence in which a slow error is the same."""
+    return max(config.depth_correlation_s * config.evidence_hz, 1.0)
+
+
+def _turn_variance(track: RigidTrack, config: EvidenceConfig) -> float:
+    """Of one frame's turn, its slow error counted once per stretch in which it is the same."""
+    return track.sigma_turn**2 + _slow_looks(config) * track.slow_turn**2
+
+
+def _smooth_motion(
+    track: RigidTrack, information: np.ndarray, weight: np.ndarray, config: EvidenceConfig
+) -> np.ndarray:
     """How well each frame lies on the smooth path; residuals are less than the noise, by how much is measured."""
-    noise = _by_noise(track, information, weight)
+    noise = _by_noise(track, information, weight, config)
     off = track.T[:, :3, 3] - track.smooth[:, :3, 3]
     place = np.einsum("ti,tij,tj->t", off, information, off)
-    turn = weight * (rotation_angle(track.smooth[:, :3, :3], track.T[:, :3, :3]) / track.sigma_turn) ** 2
+    angle = rotation_angle(track.smooth[:, :3, :3], track.T[:, :3, :3])
+    turn = weight * angle**2 / _turn_variance(track, config)
     fit = 0.5 * (place + turn)
     seen = weight > 0
     usual = float(np.median(fit[seen] / noise[seen])) / _MEDIAN_OF_FIT if seen.any() else 1.0
     return np.asarray(noise - fit / np.clip(usual, 0.2, 1.0))
 
 
-def _by_noise(track: RigidTrack, information: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _by_noise(
+    track: RigidTrack, information: np.ndarray, weight: np.ndarray, config: EvidenceConfig
+) -> np.ndarray:
     """Half the expected whitened square of place and turn together."""
-    return np.asarray(0.5 * track.sigma**2 * np.trace(information, axis1=1, axis2=2) + 1.5 * weight)
+    turn = 1.5 * weight * track.sigma_turn**2 / _turn_variance(track, config)
+    return np.asarray(0.5 * track.sigma**2 * np.trace(information, axis1=1, axis2=2) + turn)
 
 
 def _relative(
@@ -237,10 +254,11 @@ def _relative(
         config.shape_share * share * rigid.weight * close / (hand.tip_sigma**2 + config.shape_slack**2)
     )
     both = weight * rigid.known**2
-    information = _seen_from_hand(hand, eye, place, config)
+    information = _seen_from_hand(hand, eye, place + _slow_looks(config) * track.slow**2, config)
+    unsure_turn = turned + _slow_looks(config) * track.slow_turn**2
     costs = (
         PlaceCost.of(inside[:, :3, 3], information * both[:, None, None]),
-        ConstantCost.of(inside[:, :3, :3].reshape(-1, 9), both / (2 * turned)),
+        ConstantCost.of(inside[:, :3, :3].reshape(-1, 9), both / (2 * unsure_turn)),
         ConstantCost.of(tips, shape_weight),
     )
     # of the hand's part of the variance, only a share changes within a stretch; the rest is in the stretch's constant
@@ -248,7 +266,7 @@ def _relative(
     share_turn = (track.sigma_turn**2 + config.hand_share * (turned - track.sigma_turn**2)) / turned
     # three axes, less what is not known along the line of sight
     axes = place * np.trace(information, axis1=1, axis2=2)
-    by_noise = 0.5 * (axes * share_place + 3 * share_turn) * both
+    by_noise = 0.5 * (axes * share_place + 3 * share_turn * turned / unsure_turn) * both
     base = by_noise + 7.5 * shape_weight * hand.tip_sigma**2
     signals = Signal(inside[:, :3, 3], both / place), Signal(tips, share * rigid.weight / hand.tip_sigma**2)
     return costs, base, signals
@@ -262,7 +280,7 @@ def _seen_from_hand(
     unit = ray / np.maximum(np.linalg.norm(ray, axis=1), 1e-9)[:, None]
     unit = np.einsum("tji,tj->ti", hand.rigid.smooth[:, :3, :3], unit)
     along = unit[:, :, None] * unit[:, None, :]
-    looks = max(config.depth_correlation_s * config.evidence_hz, 1.0)
+    looks = _slow_looks(config)
     deep = 1 / (variance + looks * hand.depth_sigma**2)
     return np.asarray((np.eye(3) - along) / variance + deep[:, None, None] * along)
 

@@ -63,6 +63,10 @@ class RigidTrack:
 
     known: Float64[np.ndarray, " t"]
     """How well the smooth copy is founded at each frame, 0 (in a long gap) to 1."""
+    slow: float = 0.0
+    """Error of the place across the line of sight that comes and goes within a second or so, as stated (m)."""
+    slow_turn: float = 0.0
+    """The same of the turn (rad)."""
 
     @property
     def smooth_sigma(self) -> float:
