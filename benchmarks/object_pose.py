@@ -295,7 +295,8 @@ def total(rows: list[Row]) -> Row:
     sizes = [r.size for r in some if np.isfinite(r.size)]
     return Row(
         "**all**", "", float(np.mean([r.valid for r in rows])), np.concatenate([r.shift for r in some]),
-        np.concatenate([r.turn for r in some]), float(np.mean([r.within for r in some])), float(np.mean([r.turn_within for r in some])),
+        np.concatenate([r.turn for r in some]), float(np.mean([r.within for r in some])),
+        float(np.mean([r.turn_within for r in some])),
         float(np.median(sizes)) if sizes else np.nan, float(np.mean([r.seconds for r in rows])),
     )  # fmt: skip
 

@@ -49,7 +49,7 @@ def test_kind_and_size_are_found_within_the_stated_spread_although_masks_are_tig
     T = make_T(R @ so3_exp(np.array([0, 0, 0.7])), np.array([0.03, 0.02, 0.6]))
     plane = Plane(R[:, 2], float(R[:, 2] @ T[:3, 3]) - size[2] / 2, 0.01)
     seen = drawn_sightings(primitive_mesh(kind, size), T[None], VIEW, depth_sigma=0.01, plane=plane)
-    fit = PrimitiveFit(CAMERA, ShapeFitConfig(window_px=96))
+    fit = PrimitiveFit(CAMERA, ShapeFitConfig(window_px=80))
     shape = fit.estimate([tight(s) for s in seen], None, ("cylinder", "sphere", "box"))
     assert shape is not None
     assert shape.kind == kind
@@ -70,7 +70,7 @@ def test_the_basketball_has_its_size(shared_dir: Path) -> None:
     t = len(camera.valid)
     folder = DepthFolder(key / "depth", np.arange(t), DepthFilesConfig(encoding="inverse_plus_one"))
     labels = [((cv2.imread(str(p), 0) > 0) * 16).astype(np.uint8) for p in sorted((key / "masks").glob("*"))]
-    ones, some = np.ones((t, 1)), np.arange(t)[:, None] % 4 == 0
+    ones, some = np.ones((t, 1)), np.arange(t)[:, None] % 6 == 0
     masks = MaskTracks(
         object_ids=("ball",), valid=some, confidence=ones, source=ones.astype(np.uint8), area_px=ones,
         occluded_share=0 * ones, width_px=960, height_px=600, backend="published", licence="Apache-2.0",
@@ -81,7 +81,9 @@ def test_the_basketball_has_its_size(shared_dir: Path) -> None:
         return None if image is None else (image.values, image.sigma_relative)
 
     evidence = ClipEvidence(camera, np.arange(t) / 3.0, masks, lambda k: labels[k], depth)
-    shape = PrimitiveFit(camera.camera()).estimate(ClipSightings(evidence, 0, PoseConfig()), None, KINDS[1:3])
+    shape = PrimitiveFit(camera.camera(), ShapeFitConfig(window_px=96)).estimate(
+        ClipSightings(evidence, 0, PoseConfig()), None, KINDS[1:3]
+    )
     assert shape is not None
     assert shape.kind == "sphere"
     assert 0.233 < shape.size[0] < 0.236

@@ -1,4 +1,4 @@
-"""A thing that no plain solid fits, cut out of its picture: the mask's outline as a slab at the distance of the fit.
+"""A thing that no plain solid fits, cut out of its picture: the mask's outline as a slab.
 
 This is the visual hull of one view, closed off in depth by a guess: as thick as the outline's widest part is wide for
 a tool's handle. How far it is turned away from the picture is not seen, and that is in its sigma.
@@ -44,14 +44,14 @@ def cutout(
 
     Args:
         window: the close-up of the mask.
-        fitted: the best plain solid, whose distance is taken.
+        fitted: the best plain solid, whose distance is taken where nothing measures it.
         scale: where the metres come from, and their relative sigma.
     """
     config = config or CutoutConfig()
     inside = _largest(_filled(window))
     if inside.sum() < 60:
         return None
-    z = float(fitted.T_camera_object[2, 3])
+    z = _distance(sighting, fitted)
     metres_per_px = z / float(window.view.K[0, 0])
     rows, columns = np.nonzero(inside)
     low, high = np.array([columns.min(), rows.min()]), np.array([columns.max(), rows.max()]) + 1
@@ -86,6 +86,15 @@ def cutout(
         "visual_hull", vertices, faces, size * relative, source, 0.3 / (1 + 4 * float(relative.mean())),
         start=start, notes=notes,
     )  # fmt: skip
+
+
+def _distance(sighting: Sighting, fitted: Fitted) -> float:
+    """Of the slab's middle (m): measured, else the hand's, else that of the solid, which does not fit well."""
+    if len(sighting.cloud) >= 30:
+        return float(np.median(sighting.cloud[:, 2]))
+    if len(sighting.hand):
+        return float(np.median(sighting.hand[:, 2]))
+    return float(fitted.T_camera_object[2, 3])
 
 
 def _filled(window: Window) -> Bool[np.ndarray, "h w"]:

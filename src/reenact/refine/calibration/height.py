@@ -92,7 +92,7 @@ def lowest_point(
     if len(lowest) < 5:
         return None
     height = float(np.percentile(lowest, 10)) - config.hand_skin
-    return HeightClue(height - 0.5 * config.hand_sigma, config.hand_sigma, "hand", shared)
+    return HeightClue(height - 0.25 * config.hand_sigma, config.hand_sigma, "hand", shared)
 
 
 def usual_size(camera_height: float, fall: float, across: float, config: SupportConfig) -> HeightClue:
