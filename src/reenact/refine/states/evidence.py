@@ -59,6 +59,8 @@ class EvidenceConfig:
     """Slow relative error of depth that is not motion; smaller once drift has been taken out."""
     depth_correlation_s: float = 0.5
     """How slow: one independent depth per this time."""
+    fitted_correlation_s: float = 0.25
+    """One independent look at contact of a hand that was put where it can touch, per this time."""
     touched_rest_rate: float = 8.0
     """Price of rest while a hand touches, where no support is known (nats/s): a thing that a hand holds still in the air
     rests, too, and only a table would tell."""
@@ -136,7 +138,9 @@ def gather(
         relative.append(costs)
         grips[side] = signals
     looks = np.minimum(step / config.contact_correlation_s, 1.0)
-    contact = _contacts(track, hands, geometry, grid, config) * looks[:, None]
+    sure = np.array([_new_share(hand, config) for hand in hands])
+    odds = _contacts(track, hands, geometry, grid, config)
+    contact = np.where(odds > 0, odds * np.append(sure, sure.min()), odds) * looks[:, None]
     aloft = _aloft(track, height, height_sigma, looks, config)
     touch = _touches(track, hands, geometry, config) * looks[:, None]
     still = _by_noise(track, information, weight, config)
@@ -195,6 +199,13 @@ def _information(track: RigidTrack, ray: np.ndarray, config: EvidenceConfig) -> 
     noise = track.sigma**2 + looks * track.slow**2
     across, deep = 1 / noise, 1 / (noise + looks * (config.depth_slack * length) ** 2)
     return np.asarray(across * (np.eye(3) - along) + deep[:, None, None] * along)
+
+
+def _new_share(hand: HandObservation | None, config: EvidenceConfig) -> float:
+    """Share of what speaks for contact that is new with each look: a depth that lets hand and object meet stays a while."""
+    if hand is None or not hand.depth_sigma.any():
+        return 1.0
+    return min(config.contact_correlation_s / config.fitted_correlation_s, 1.0)
 
 
 def _slow_looks(config: EvidenceConfig) -> float:
