@@ -9,9 +9,10 @@ import pytest
 
 from reenact.geometry.rotations import so3_exp
 from reenact.refine.interaction.blocks import BlockSystem
-from reenact.refine.interaction.posterior import about_origins
+from reenact.refine.interaction.posterior import PosteriorConfig, about_origins, scale_sigma, with_scale
 from reenact.refine.interaction.results import InteractionResult, refine_interaction
 from reenact.scene import PoseCovariance
+from tests import scenes
 from tests.refine.interaction.played import Played, disturb, play
 
 SEEDS = (3, 4)
@@ -96,3 +97,29 @@ def test_what_is_not_seen_for_long_is_less_sure() -> None:
         return float(np.trace(covariance.covariance[carried, 0, :3, :3], axis1=1, axis2=2).mean())
 
     assert middle_of(blind.covariance) > 1.1 * middle_of(clear.covariance)
+
+
+def test_a_table_that_is_higher_than_stated_is_found_out(
+    played: list[tuple[Played, InteractionResult]],
+) -> None:
+    truth, _ = played[0]
+    raw = disturb(truth, 0.004, 0.0, seed=6)
+    low = dataclasses.replace(raw.support, offset=truth.support.offset - 0.02, sigma_offset=0.012)
+    made = refine_interaction(raw.objects, raw.hands, raw.camera, low, raw.t_ns).refined
+    found = made.bodies.table
+    assert np.ptp(found) < 1e-3, "one error for the whole clip"
+    assert 0.005 < found.mean() < 0.025
+
+
+def test_what_sizes_the_scene_widens_the_line_of_sight_only() -> None:
+    eye, places = np.zeros((1, 3)), np.array([[[0.0, 0.0, 0.8]]])
+    wide = with_scale(np.zeros((1, 1, 6, 6)), places, eye, np.array([0.06]))[0, 0]
+    assert np.sqrt(wide[2, 2]) == pytest.approx(0.048)
+    assert np.abs(wide).sum() == pytest.approx(wide[2, 2])
+    hands, camera = scenes.hands(4), scenes.camera(4)
+    assumed = dataclasses.replace(
+        hands, hand_length_source="adult_prior", sigma_camera=np.full((4, 2, 3), 0.09)
+    )
+    assert scale_sigma(assumed, camera, PosteriorConfig()) == pytest.approx(0.06)
+    measured = dataclasses.replace(assumed, sigma_camera=np.full((4, 2, 3), 0.006))
+    assert scale_sigma(measured, camera, PosteriorConfig()) < 0.015

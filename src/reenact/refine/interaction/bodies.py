@@ -1,4 +1,5 @@
-"""The unknowns: rigid poses of hands and objects, and the scale error of depth, shared and of each thing's own."""
+"""The unknowns: rigid poses of hands and objects, the scale error of depth, shared and of each thing's own, and how much
+higher the support plane is than was thought."""
 
 from __future__ import annotations
 
@@ -11,28 +12,32 @@ from reenact.geometry.rotations import so3_exp
 
 SHARED = slice(0, 1)
 """Where the shared scale error lies among a frame's unknowns."""
+TABLE = slice(1, 2)
+"""Where the error of the support plane's height lies (m); the same in all frames, but each frame has its copy."""
+COMMON = 2
+"""Unknowns of a frame before those of the bodies."""
 PER_BODY = 7
 """Translation (3), rotation vector (3), own scale error (1)."""
 
 
 def place_of(body: int) -> slice:
     """Unknowns of a body's translation."""
-    return slice(1 + PER_BODY * body, 4 + PER_BODY * body)
+    return slice(COMMON + PER_BODY * body, COMMON + 3 + PER_BODY * body)
 
 
 def turn_of(body: int) -> slice:
     """Unknowns of a body's rotation."""
-    return slice(4 + PER_BODY * body, 7 + PER_BODY * body)
+    return slice(COMMON + 3 + PER_BODY * body, COMMON + 6 + PER_BODY * body)
 
 
 def pose_of(body: int) -> slice:
     """Both, one after the other."""
-    return slice(1 + PER_BODY * body, 7 + PER_BODY * body)
+    return slice(COMMON + PER_BODY * body, COMMON + 6 + PER_BODY * body)
 
 
 def own_of(body: int) -> slice:
     """A body's own scale error."""
-    return slice(7 + PER_BODY * body, 8 + PER_BODY * body)
+    return slice(COMMON + 6 + PER_BODY * body, COMMON + 7 + PER_BODY * body)
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Bodies:
     shared: Float64[np.ndarray, " t"]
     """Things seem to be at (1 + shared + own) times their distance."""
     own: Float64[np.ndarray, "t n"]
+    table: Float64[np.ndarray, " t"]
+    """The support plane is that much higher than stated (m)."""
 
     def moved(self, step: Float64[np.ndarray, "t k"]) -> Bodies:
         """After a Gauss-Newton step; rotations are turned about the body's middle."""
@@ -74,7 +81,7 @@ class Bodies:
             T[:, n, :3, 3] += step[:, place_of(n)]
             T[:, n, :3, :3] = so3_exp(step[:, turn_of(n)]) @ T[:, n, :3, :3]
             own[:, n] += step[:, own_of(n)][:, 0]
-        return replace(self, T=T, shared=self.shared + step[:, 0], own=own)
+        return replace(self, T=T, shared=self.shared + step[:, 0], table=self.table + step[:, 1], own=own)
 
 
 def undrifted(observed: Observed, bodies: Bodies) -> Float64[np.ndarray, "t n 4 4"]:

@@ -125,10 +125,11 @@ def refine(
         cleared = _cleared(seen, observed, bodies, t_seconds, config) if n else seen
         evidence = config.states.evidence if n == 0 else _settled(config)
         cleared, shifts = _in_reach(cleared, grids, observed.eye, t_seconds, evidence, config)
+        table = _mended(support, bodies)
         states = tuple(
             infer(
                 gather(track, cleared.hands, grids[o], camera.scene_T_camera(), t_seconds, evidence,
-                       heights_over(o, cleared.tracks, hulls[HANDS:], support) if n else None, config.height_sigma,
+                       heights_over(o, cleared.tracks, hulls[HANDS:], table) if n else None, config.height_sigma,
                        supported=support is not None),
                 t_seconds, config.states,
             )
@@ -245,7 +246,7 @@ def _start(
         own_drift=np.array([_relative_depth_sigma(h, eye) for h in seen.hands] + [0.0] * len(seen.tracks)),
     )
     smooth = np.stack([r.smooth if r is not None else blank for r in rigid], axis=1)
-    return observed, Bodies(smooth, np.zeros(len(t)), np.zeros(smooth.shape[:2]))
+    return observed, Bodies(smooth, np.zeros(len(t)), np.zeros(smooth.shape[:2]), np.zeros(len(t)))
 
 
 def _cleared(
@@ -268,6 +269,11 @@ def _cleared(
         for s, hand in enumerate(seen.hands)
     )  # fmt: skip
     return _Seen((left, right), tracks)
+
+
+def _mended(support: SupportPlane | None, bodies: Bodies) -> SupportPlane | None:
+    """The plane at the height that the last solve found."""
+    return None if support is None else replace(support, offset=support.offset + float(bodies.table.mean()))
 
 
 def _settled(config: InteractionConfig) -> EvidenceConfig:

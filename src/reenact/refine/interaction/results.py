@@ -11,7 +11,7 @@ from scipy.special import erf
 from reenact.hands.joints import SIDES
 from reenact.refine.contacts.posterior import ContactConfig, touch_probability, touching_since
 from reenact.refine.interaction.flags import Flag, FlagConfig, find_flags
-from reenact.refine.interaction.posterior import about_origins, scale_sigma, with_scale
+from reenact.refine.interaction.posterior import about_origins, perceived_sigma, scale_sigma, with_scale
 from reenact.refine.interaction.refine import HANDS, InteractionConfig, Refined, refine
 from reenact.scene import (
     CameraTrack,
@@ -84,16 +84,21 @@ def refine_interaction(
         objects.object_ids, np.array(sizes).reshape(-1, 3), refined.observed, refined.bodies.T, geometry, refined.grips,
         config.flags,
     )  # fmt: skip
-    sigma = scale_sigma(hands, camera, config.interaction.posterior)
-    eye, middles = refined.observed.eye, refined.bodies.T[:, :HANDS, :3, 3]
-    sure = with_scale(sure, refined.T_world_object()[..., :3, 3], eye, sigma)
-    sure_hands = with_scale(refined.covariance[:, :HANDS], middles, eye, sigma)
-    covariance = PoseCovariance(
+    by_size = scale_sigma(hands, camera, config.interaction.posterior)
+    eye, origins = refined.observed.eye, refined.T_world_object()[..., :3, 3]
+    own = perceived_sigma(covariance, origins, eye) if covariance is not None else np.full(len(sizes), np.inf)
+    sure = with_scale(sure, origins, eye, np.minimum(own, by_size))
+    sure_hands = with_scale(
+        refined.covariance[:, :HANDS], refined.bodies.T[:, :HANDS, :3, 3], eye, np.full(HANDS, by_size)
+    )
+    refined_covariance = PoseCovariance(
         object_ids=(*objects.object_ids, *HAND_NAMES),
         covariance=np.concatenate([sure, sure_hands], axis=1),
         valid=np.concatenate([new_objects.valid, new_hands.valid], axis=1),
     )
-    return InteractionResult(new_objects, new_hands, covariance, contacts, places, states, flags, refined)
+    return InteractionResult(
+        new_objects, new_hands, refined_covariance, contacts, places, states, flags, refined
+    )
 
 
 def gaps(seen: np.ndarray, t: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, " t"]:

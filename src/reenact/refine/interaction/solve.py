@@ -9,13 +9,14 @@ from jaxtyping import Float64
 
 from reenact.geometry.mesh_distance import SignedDistanceGrid
 from reenact.refine.interaction.blocks import BlockSystem
-from reenact.refine.interaction.bodies import PER_BODY, Bodies, Observed
+from reenact.refine.interaction.bodies import COMMON, PER_BODY, Bodies, Observed
 from reenact.refine.interaction.grips import Grips
 from reenact.refine.interaction.standing import Stand
 from reenact.refine.interaction.terms_contact import (
     ContactTermConfig,
     add_stacked,
     add_support,
+    add_table,
     add_touch,
 )
 from reenact.refine.interaction.terms_tracks import (
@@ -71,7 +72,7 @@ def solve(
         patient = replace(tracks, tail=max(tracks.tail, config.patience * 0.4**n))
         step = assemble(problem, bodies, patient, contact).solve(config.damping)
         bodies = bodies.moved(step)
-        poses = step[:, 1:].reshape(len(step), -1, PER_BODY)[..., :6]
+        poses = step[:, COMMON:].reshape(len(step), -1, PER_BODY)[..., :6]
         if np.abs(poses).max(initial=0.0) < config.enough and patient.tail == tracks.tail:
             break
     return bodies
@@ -83,7 +84,7 @@ def assemble(
     """All terms at an estimate."""
     seen = problem.observed
     count = bodies.T.shape[1]
-    system = BlockSystem(len(bodies.T), 1 + PER_BODY * count)
+    system = BlockSystem(len(bodies.T), COMMON + PER_BODY * count)
     add_data(system, bodies, seen, tracks)
     add_drift(system, bodies, seen, tracks)
     add_smooth(system, bodies, seen, tracks)
@@ -92,6 +93,7 @@ def assemble(
         add_still(system, bodies, n, pair, seen, tracks)
         for side in range(HANDS):
             _add_hand(system, problem, bodies, side, n, tracks, contact)
+    add_table(system, bodies, seen, problem.support, contact)
     for stand in problem.stands:
         _add_stand(system, problem, bodies, stand, contact)
     return system

@@ -11,7 +11,7 @@ from reenact.geometry.mesh_distance import SignedDistanceGrid
 from reenact.geometry.transforms import apply, inverse
 from reenact.refine.contacts.hand_spheres import OWNERS, sphere_centres, sphere_radii
 from reenact.refine.interaction.blocks import BlockSystem
-from reenact.refine.interaction.bodies import Bodies, Observed, pose_of
+from reenact.refine.interaction.bodies import TABLE, Bodies, Observed, pose_of
 from reenact.scene import SupportPlane
 
 
@@ -25,6 +25,8 @@ class ContactTermConfig:
     """How long one contact is the same contact (s)."""
     enter: float = 0.001
     """One-sigma of penetration (m), once per tenth of a second."""
+    same_table: float = 0.003
+    """Change of the plane's height error between frames, of its one-sigma: as good as none."""
     stand: float = 0.001
     """One-sigma of a standing thing's height over what it stands on, besides the plane's own (m)."""
     lost: float = 3.0
@@ -78,6 +80,21 @@ def add_touch(
     system.add(close[used], value, np.full(len(used), min(seen.step / 0.1, 1.0)), parts)
 
 
+def add_table(
+    system: BlockSystem, bodies: Bodies, seen: Observed, plane: SupportPlane | None, config: ContactTermConfig
+) -> None:
+    """The plane's height is off by one number, as small as its sigma says: all that stands on it shares the error."""
+    t = len(bodies.table)
+    sigma = max(plane.sigma_offset, config.stand) if plane is not None else config.stand
+    one = np.full((t, 1, 1), 1 / sigma)
+    system.add(np.arange(t), bodies.table[:, None] / sigma, np.full(t, 1 / t), [(0, TABLE, one)])
+    if t > 1:
+        tie = one[1:] / config.same_table
+        parts = [(0, TABLE, -tie), (1, TABLE, tie)]
+        change = np.diff(bodies.table)[:, None] / (sigma * config.same_table)
+        system.add(np.arange(t - 1), change, np.ones(t - 1), parts)
+
+
 def add_support(
     system: BlockSystem,
     bodies: Bodies,
@@ -87,15 +104,25 @@ def add_support(
     plane: SupportPlane,
     config: ContactTermConfig,
 ) -> None:
-    """The lowest point of body n is on the plane where it stands (`standing`: weights that sum to one per stand)."""
+    """The lowest point of body n is on the plane where it stands (`standing`: weights that sum to one per stand).
+
+    The plane's tilt counts by how far the body is from the middle of everything.
+    """
     rows = np.flatnonzero(standing > 1e-6)
     if len(rows) == 0:
         return
+    off = bodies.T[rows, n, :3, 3] - bodies.T[..., :3, 3].mean(axis=(0, 1))
+    away = np.linalg.norm(off - (off @ plane.normal_world)[:, None] * plane.normal_world, axis=1)
     lowest, J = _lowest(bodies, n, hull, plane.normal_world, rows)
-    sigma = float(np.hypot(plane.sigma_offset, config.stand))
-    value = ((lowest - plane.offset) / sigma)[:, None]
-    weight = standing[rows] * _kept(value[:, 0], config.lost)
-    system.add(rows, value, weight, [(0, pose_of(n), J[:, None] / sigma)])
+    sigma = np.hypot(plane.sigma_normal * away, config.stand)[:, None]
+    value = (lowest - plane.offset - bodies.table[rows])[:, None] / sigma
+    doubt = sigma[:, 0] / np.hypot(plane.sigma_offset, sigma[:, 0])  # before the plane has found its height
+    weight = standing[rows] * _kept(value[:, 0] * doubt, config.lost)
+    parts = [
+        (0, pose_of(n), J[:, None] / sigma[..., None]),
+        (0, TABLE, np.full_like(J[:, None, :1], -1.0) / sigma[..., None]),
+    ]
+    system.add(rows, value, weight, parts)
 
 
 def add_stacked(
