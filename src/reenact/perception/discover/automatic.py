@@ -47,7 +47,7 @@ class AutomaticFinderConfig:
     """Most manipulated objects that are reported."""
     max_targets: int = 2
     """Most still things reported that the manipulated ones come to."""
-    max_trials: int = 9
+    max_trials: int = 7
     """Candidates that are followed through the clip at most."""
     stack: StackConfig = field(default_factory=lambda: StackConfig(width_px=384))
     """How small the frames are looked at."""

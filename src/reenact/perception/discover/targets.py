@@ -40,8 +40,10 @@ class TargetConfig:
     """And at least this much closer than it was at first."""
     min_near_s: float = 0.15
     """And stay that close for this long in all."""
-    max_tries: int = 5
+    max_tries: int = 3
     """Regions followed through the clip at most."""
+    cut_off: float = 0.15
+    """A region with more of its outline than this along the picture's side is background."""
     min_shown: float = 0.6
     """In at least this share of the looks a target is seen or known to be behind a hand."""
     max_travel: float = 0.05
@@ -120,9 +122,16 @@ def distinct_regions(
         whole = filled(outline_of(parts == k), *mask.shape) & ~taken
         box = stats[k]
         fills = float(whole.sum()) / float(box[cv2.CC_STAT_WIDTH] * box[cv2.CC_STAT_HEIGHT])
-        if fills > 0.4:
+        if fills > 0.4 and _cut_off(whole) < config.cut_off:
             regions.append(whole)
     return regions
+
+
+def _cut_off(region: Bool[np.ndarray, "h w"]) -> float:
+    """Share of its outline that lies on the picture's sides."""
+    height, width = region.shape
+    x, y = outline_of(region).T
+    return float(((x < 1) | (y < 1) | (x > width - 2) | (y > height - 2)).mean()) if len(x) else 0.0
 
 
 def _like_a_shadow(picture: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray, "h w"]) -> bool:

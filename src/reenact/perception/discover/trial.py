@@ -25,7 +25,7 @@ class TrialConfig:
     """Frames a second that are looked at."""
     min_seen: float = 0.3
     """Share of the looks from the first to the last sight of it in which it must be followed."""
-    min_travel: float = 0.035
+    min_travel: float = 0.05
     """How far its centre must get from where it was, against the background."""
     min_confidence: float = 0.3
     """Median confidence of its masks."""
@@ -33,6 +33,8 @@ class TrialConfig:
     """A hand this close to its outline (palms) is at it."""
     min_hand_share: float = 0.6
     """Part of its motion that must happen with a hand at it."""
+    by_flow: float = 0.2
+    """Before a still camera its pixels must move by this part of the way that the middle of its box goes."""
     moving_step: float = 0.06
     """Speed (frame heights per second) below which it rests."""
 
@@ -93,7 +95,7 @@ class TrialCourt:
     """Tries candidates over the same views; the background's motion is measured once."""
 
     def __init__(self, views: Views, *, is_still_camera: bool, config: TrialConfig) -> None:
-        self.config, self._views = config, views
+        self.config, self._views, self._is_still = config, views, is_still_camera
         self.looks = np.array(views.frames, np.int64)
         self._masks = ClassicalMasks()
         self._rest = [np.eye(3)] * len(self.looks) if is_still_camera else self._background()
@@ -148,12 +150,27 @@ class TrialCourt:
                 partly = abs(float(hidden[k] - hidden[last])) > 0.15 or _jumps(area[k], area[last])
                 if partly and size * height < 0.5 * np.sqrt(max(area[k], area[last])):
                     step = np.zeros(2)  # another part of it shows
+                if (hidden[last + 1 : k] < 0.3).any():
+                    step, size = np.zeros(2), 0.0  # lost and found again elsewhere: nobody saw it move
+                if (
+                    self._is_still
+                    and k == last + 1
+                    and self._flow_at(result, k, last) < self.config.by_flow * size
+                ):
+                    step, size = np.zeros(2), 0.0  # it is covered or uncovered, it does not move
                 path[k] = path[last] + step
                 if size > self.config.moving_step * float(t[k] - t[last]) and not partly:
                     moved[k] = size
                     at_hand[k] = self._hand_at(result, k) or self._hand_at(result, last)
             last = k
         return path, moved, at_hand
+
+    def _flow_at(self, result: ObjectMasks, look: int, before: int) -> float:
+        """Median motion of its pixels between two looks, frame heights."""
+        frame = int(self.looks[look])
+        mask = result.labels[frame] == MaskLabel.FIRST_OBJECT
+        flow = self._views.flow(frame, int(self.looks[before]))[mask]
+        return float(np.median(np.linalg.norm(flow, axis=-1))) / self._views.stack.height_px
 
     def _hand_at(self, result: ObjectMasks, look: int) -> bool:
         frame = int(self.looks[look])

@@ -35,7 +35,7 @@ class IdentityConfig:
     """It comes out of that doubt below this share."""
     area_s: float = 2.0
     """The sure area is renewed in about this time."""
-    longest_s: float = 3.0
+    longest_s: float = 0.7
     """Longer doubts are not followed back."""
     same: float = 0.5
     """Jaccard of the outline followed back with the last sure one."""
