@@ -139,7 +139,7 @@ def _records(
     confidence, covariance = np.zeros((t, o)), np.tile(np.eye(6), (t, o, 1, 1))
     notes: dict[str, Any] = {}
     for i, (shape, pose) in enumerate(zip(shapes, poses, strict=True)):
-        about: dict[str, Any] = {"name": found.names[i]}
+        about: dict[str, Any] = {"name": found.names[i], "poses_in": _frame_of(evidence)}
         if shape is None:
             about["problem"] = "no frame shows enough of it to tell its shape"
         else:
@@ -167,6 +167,14 @@ def _records(
     )
     spread = PoseCovariance(object_ids=found.object_ids, covariance=covariance, valid=valid)
     return PlacedObjects(_shapes(found, shapes), objects, spread, notes)
+
+
+def _frame_of(evidence: ClipEvidence) -> str:
+    """What the poses are relative to: the world, the first camera, or each frame's own camera where its path is unknown."""
+    camera = evidence.camera
+    if camera.motion == "moving" and not camera.valid[1:].any():
+        return "camera of each frame"
+    return str(camera.world_frame)
 
 
 def with_scale(

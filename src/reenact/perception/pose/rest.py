@@ -62,7 +62,8 @@ class Rest:
             return np.ones(2, bool)
         if not moving.any():
             return np.zeros(2, bool)
-        return np.asarray((self._at & self._goes)[moving].mean(0) > 0.2)
+        near, with_it = self._at[moving].sum(0), (self._at & self._goes)[moving].sum(0)
+        return np.asarray((with_it >= 2) & (with_it > 0.5 * near))
 
     @functools.cached_property
     def held_and_moving(self) -> Bool[np.ndarray, " t"]:

@@ -61,7 +61,8 @@ class PrimitiveFit:
         if fitted.iou < self.config.min_iou:
             scale = self._scale(sightings[frame], fitted.T_camera_object)
             return cutout(frame, sightings[frame], self._close_up(sightings[frame]), fitted, scale)
-        if fitted.kind != "box":  # a box may have its sides the other way round in another frame
+        # without depth, frames share the error that counts; a box may have its sides the other way round in another
+        if fitted.kind != "box" and len(sightings[frame].cloud) >= 30:
             others = [self.fit(sightings[k], fitted.kind, up_world) for k in frames[:_FRAMES] if k != frame]
             fitted = _together(fitted, [f for f in others if f is not None])
         return self._estimate(frame, fitted, sightings[frame])
