@@ -8,10 +8,21 @@ between two rests, Flash & Hogan 1985), and the change goes where that begins or
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64, Int64
+from numpy.polynomial import Polynomial
+
+MINIMUM_JERK: tuple[Polynomial, ...] = (Polynomial([0, 0, 0, 10, -15, 6]),)
+"""Share of the way over the share of the time."""
+GENTLE: tuple[Polynomial, ...] = (
+    *MINIMUM_JERK,
+    Polynomial([0, 0, 0, 0, 35, -84, 70, -20]),
+    Polynomial([0, 0, 0, 0, 0, 126, -420, 540, -315, 70]),
+)
+"""Minimum jerk, snap and crackle: what a hand moves may set off more gently than the hand's own way does."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +44,18 @@ class EdgeConfig:
     sure_s: float = 0.10
     """Changes that the fit leaves less sure than this (one sigma) stay where they are."""
     least_gain: float = 15.0
-    """The movement must explain this much more than rest does (nats)."""
+    """The movement must explain this much more than rest does (nats), beside half a nat for each number of the signal."""
     most_loss: float = 3.0
     """Rest takes over frames only while it explains them as well, but for this (nats)."""
     most_misfit: float = 2.5
     """Mean whitened square of what a whole movement leaves over; more is no single movement."""
+    wider_s: float = 0.15
+    """Where one hand takes over from the other, both changes are looked for this much farther away."""
+
+    def wider(self) -> EdgeConfig:
+        """For a change of hands."""
+        more = {name: getattr(self, name) + self.wider_s for name in ("reach_s", "before_s", "after_s")}
+        return replace(self, **more)
 
 
 @dataclass(frozen=True)
@@ -68,8 +86,12 @@ def fit_movement(
     begins: Float64[np.ndarray, " b"],
     ends: Float64[np.ndarray, " e"],
     limits: tuple[float, float],
+    profiles: Sequence[Polynomial] = MINIMUM_JERK,
 ) -> Movement | None:
-    """Best movement with its begin and end among those given, lasting `limits` seconds; None where too little is seen."""
+    """Movement with its begin and end among those given, lasting `limits` seconds; None where too little is seen.
+
+    Instants are means over all that were tried, each as likely as its fit makes it.
+    """
     rows = np.flatnonzero((t >= window[0]) & (t <= window[1]) & (signal.weight > 0))
     first, last = (x.ravel() for x in np.meshgrid(begins, ends, indexing="ij"))
     lasts = (last - first >= limits[0]) & (last - first <= limits[1])
@@ -78,8 +100,8 @@ def fit_movement(
         return None
     w, u = signal.weight[rows], (t[rows] - first[:, None]) / (last - first)[:, None]
     values = signal.values[rows] - np.average(signal.values[rows], axis=0, weights=w)
-    u = np.clip(u, 0.0, 1.0)
-    share = u**3 * (10 - 15 * u + 6 * u**2)
+    share = np.concatenate([profile(np.clip(u, 0.0, 1.0)) for profile in profiles])
+    first, last = np.tile(first, len(profiles)), np.tile(last, len(profiles))
     share = share - (share @ w / w.sum())[:, None]
     power = np.maximum(share**2 @ w, 1e-9)
     gain = 0.5 * (((share * w) @ values) ** 2).sum(axis=1) / power
@@ -113,7 +135,11 @@ def settled(
             ends = np.arange(at - config.reach_s + config.shortest_s, at + config.longest_s, 0.04)
             move = fit_movement(signal, t, window, instants, ends, (others[0], others[-1]))
             when, sigma = (move.begin, move.begin_sigma) if move else (0.0, np.inf)
-        if move is not None and move.gain >= config.least_gain and sigma <= config.sure_s:
+        if (
+            move is not None
+            and move.gain >= config.least_gain + 0.5 * signal.values.shape[1]
+            and sigma <= config.sure_s
+        ):
             found.append(when)
     return None if not found else max(found) if arrives else min(found)
 
@@ -125,7 +151,9 @@ def ridden(
     end_at = float(t[min(end, len(t) - 1)])
     spread = np.arange(-config.reach_s, config.reach_s + 1e-9, config.step_s)
     window = (float(t[begin]) - config.after_s - 0.1, end_at + config.after_s + 0.1)
-    move = fit_movement(path, t, window, t[begin] + spread, end_at + spread, (config.shortest_s, np.inf))
+    move = fit_movement(
+        path, t, window, t[begin] + spread, end_at + spread, (config.shortest_s, np.inf), GENTLE
+    )
     if move is None or move.gain < config.least_gain or move.misfit > config.most_misfit:
         return None
     if max(move.begin_sigma, move.end_sigma) > config.sure_s:

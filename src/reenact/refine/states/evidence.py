@@ -43,6 +43,8 @@ class EvidenceConfig:
     """A held thing is anywhere within this over the table (m)."""
     most_against: float = 8.0
     """No single look speaks against contact by more (nats)."""
+    most_aloft: float = 16.0
+    """No single look at its height speaks against lying by more (nats): what carries it may be unknown."""
     one_sided: float = 5.0
     """Taken off where the object is not between the touching points (nats per look)."""
     between_width: float = 0.002
@@ -64,6 +66,9 @@ class EvidenceConfig:
     touched_rest_rate: float = 8.0
     """Price of rest while a hand touches, where no support is known (nats/s): a thing that a hand holds still in the air
     rests, too, and only a table would tell."""
+    push_near: float = 0.02
+    """Points that are farther from the object than the nearest one count e times less per this in the direction of a
+    push (m)."""
     opposition: OppositionConfig = field(default_factory=OppositionConfig)
     travel: TravelConfig = field(default_factory=TravelConfig)
 
@@ -178,7 +183,7 @@ def _aloft(
         np.log(config.free_height / (spread * np.sqrt(2 * np.pi)))
         - 0.5 * (np.maximum(height, 0.0) / spread) ** 2
     )
-    return np.asarray(np.clip(odds, -config.most_against, 0.0) * looks * track.known)
+    return np.asarray(np.clip(odds, -config.most_aloft, 0.0) * looks * track.known)
 
 
 def _frame_steps(t: np.ndarray) -> np.ndarray:
@@ -352,14 +357,16 @@ def _travels(
     step: np.ndarray,
     config: EvidenceConfig,
 ) -> tuple[Travel | None, ...]:
-    """Per side, with the normal at the hand's nearest point; None where nothing is known that it could slide on."""
+    """Per side, with the mean normal at the hand's nearest points; None where nothing is known that it could slide on."""
     out: list[Travel | None] = []
     for seen in geometry:
         if seen is None or aloft is None:
             out.append(None)
             continue
-        nearest = seen.distance.argmin(axis=1)[:, None, None]
-        normal = np.take_along_axis(seen.normal, nearest, axis=1)[:, 0]
+        near = np.exp(
+            -np.maximum(seen.distance - seen.distance.min(axis=1, keepdims=True), 0.0) / config.push_near
+        )
+        normal = (near[..., None] * seen.normal).sum(axis=1)
         world = step[:, None] * np.einsum("tij,tj->ti", track.smooth[:, :3, :3], normal)
         place = track.smooth[:, :3, 3]
         out.append(Travel.of(place, world, aloft, max(float(np.median(step)), 1e-3), config.travel))

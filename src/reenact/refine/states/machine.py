@@ -46,7 +46,7 @@ class StateConfig:
     """Price of a change of state: that it happens just now, and what its own constants explain by chance."""
     own_constants: tuple[float, ...] = (3.0, 0.0, 6.0, 6.0, 6.0, 6.0, 6.0)
     """What the constants of a stretch explain of the noise by chance, half a nat each: place and turn; grip and shape."""
-    one_hand_more: float = 7.0
+    one_hand_more: float = 14.0
     """Price of a second hand joining or leaving."""
     push_to_hold: float = 7.0
     """More for the hand that pushes to hold, or the other way round: its fingers have to close."""
@@ -202,8 +202,9 @@ def _changes_placed(
             continue
         come = [s for s in _HANDS[after] if s not in _HANDS[before]]
         gone = [s for s in _HANDS[before] if s not in _HANDS[after]]
-        there = _settled(evidence, come, t_seconds, edge, True, config.edges)
-        away = _settled(evidence, gone, t_seconds, edge, False, config.edges)
+        edges = config.edges.wider() if come and gone else config.edges
+        there = _settled(evidence, come, t_seconds, edge, True, edges)
+        away = _settled(evidence, gone, t_seconds, edge, False, edges)
         if come and gone:
             if there is not None and away is not None and start < there < away < stop:
                 out = between(out, there, away, _BOTH)
