@@ -53,6 +53,7 @@ class Crowd:
         self.members: dict[int, ObjectFollower] = {}
         self.gap: dict[int, float] = {}
         """Distance of each object's nearest look-alike, in roots of its area; infinite without one."""
+        self._alone: dict[int, bool] = {}
         self._next = -1
 
     def add(
@@ -69,11 +70,21 @@ class Crowd:
             del self.members[key]
         for key, follower in self.members.items():
             if not follower.valid:
-                alone = self.gap.get(key, np.inf) == np.inf
-                look_for(follower, view, claimed, self._search, anywhere=alone)
+                look_for(follower, view, claimed, self._search, anywhere=self._is_alone(key))
                 claimed |= follower.seen
         for key in [k for k in self.members if k >= 0]:
             self._mind_rivals(key, view, claimed, add=with_rivals)
+
+    def _is_alone(self, key: int) -> bool:
+        """Did nothing in the picture look like an object when it was last seen?"""
+        follower = self.members[key]
+        if follower.lost_s is None or np.isfinite(self.gap.get(key, np.inf)):
+            return False
+        if key not in self._alone:
+            free = cv2.dilate(follower.rest.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+            alike = look_alikes(follower.last_bins, free, follower.model(), follower.area, self._rivals)
+            self._alone[key] = not alike
+        return self._alone[key]
 
     def _compete(self, active: dict[int, ObjectFollower], view: View) -> Bool[np.ndarray, "h w"]:
         """Each pixel goes to the one that claims it most; gives the pixels that are somebody's."""
@@ -103,7 +114,9 @@ class Crowd:
             for mask in self._unknown_alike(mine, box, size, view, claimed)[: max(0, c.most - kin)]:
                 self.add(self._next, mask, 1.0, view.bins, view.hands)
                 self._next -= 1
-        self.gap[key] = np.inf
+        if mine.valid:  # else the look-alikes around it when it was last seen still count
+            self.gap[key] = np.inf
+            self._alone.pop(key, None)
         for other, follower in list(self.members.items()):
             if other == key or follower.lost_s is not None:
                 continue
@@ -114,7 +127,7 @@ class Crowd:
             if other < 0 and gap > c.far and not self._others_near(other, key):
                 del self.members[other]
             elif self.alike(mine, follower):
-                self.gap[key] = min(self.gap[key], gap)
+                self.gap[key] = min(self.gap.get(key, np.inf), gap)
         if mine.valid:
             mine.confidence *= (
                 c.touches if self.gap[key] < c.touching else c.beside if self.gap[key] < c.near else 1.0

@@ -103,6 +103,8 @@ class ObjectFollower:
         self.area = float(mask.sum())
         self.lost_s: float | None = None
         self.valid, self.confidence, self.hidden_share = True, 1.0, 0.0
+        self.covered_share = 0.0
+        """The part of `hidden_share` that other followed things make up."""
         self.rest = mask
         """Where it was when it was last seen."""
         self.last_bins = bins
@@ -166,6 +168,7 @@ class ObjectFollower:
         expected = (whole > 0.5) & free
         outline = max(float((whole > 0.5).sum()), 1.0)
         self.hidden_share = float(((whole > 0.5) & ~free).sum()) / outline
+        self.covered_share = float(((whole > 0.5) & others).sum()) / outline
         found = float((mine & (whole > 0.3)).sum()) / max(float(expected.sum()), 1.0)
         alike = similarity(histogram(bins[mine]), self.model()) if mine.any() else 0.0
         hidden = float(expected.sum()) <= c.covered * max(self.area, outline)

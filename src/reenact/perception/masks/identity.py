@@ -23,10 +23,12 @@ class IdentityConfig:
     """A look-alike this near (roots of the object's area) may be taken for it."""
     near_when_lost: float = 3.0
     """The same while the object is hidden or lost."""
-    covered: float = 0.45
-    """With a look-alike near, an object covered by more than this is in doubt."""
-    clear: float = 0.25
-    """And has to be covered by less than this to come out of it."""
+    covered: float = 0.35
+    """With a look-alike near, an object of which other things cover more than this is in doubt."""
+    hidden: float = 0.75
+    """So is one of which hands and things hide more than this in all."""
+    clear: float = 0.6
+    """Both must fall to this part of their limit for it to come out of doubt."""
     jump: float = 1.35
     """So is one whose area changes by this factor (either way) against the last sure sight."""
     foreign: float = 0.3
@@ -74,11 +76,12 @@ class Chain:
         seen = follower.valid and follower.lost_s is None
         near = gap < (c.near if seen else c.near_when_lost)
         area = float(follower.seen.sum())
-        most = c.clear if self.since is not None else c.covered
+        most = 1.0 if self.since is None else c.clear
+        concealed = follower.covered_share > most * c.covered or follower.hidden_share > most * c.hidden
         grown = area / max(self.area, 1.0)
         jumps = near and (grown > c.jump or (grown < 1 / c.jump and follower.hidden_share < 0.1))
         slid = near and follower.foreign > (c.foreign if self.since is None else c.native)
-        doubtful = not seen or slid or jumps or (near and follower.hidden_share > most)
+        doubtful = not seen or slid or jumps or (near and concealed)
         if doubtful:
             if self.since is None:
                 self.since, self.twin, self.seconds = step, False, 0.0
