@@ -1,6 +1,7 @@
 """Finding objects, outlining them and following points: accuracy on toy clips with known truth, sheets of real ones.
 
-    python benchmarks/object_masks.py --out SHEETS [--toy CACHE] [--shared ../shared] [--views exo ego] [--only real]
+    python benchmarks/object_masks.py --out SHEETS [--toy CACHE] [--shared ../shared] [--views exo ego]
+        [--motions static handheld orbit] [--only real]
 
 Toy: 8 activities by view, 480 x 360, 15 Hz, true landmarks. Columns, per manipulated object (mean where several):
   found  the automatic finder gave an object whose masks overlap the true ones with a mean J above 0.5 (partly: 0.25)
@@ -36,7 +37,7 @@ from reenact.scene import Clip, FoundObjects, HandLandmarks, MaskLabel, PointTra
 from reenact.stages.clip import ClipConfig, Segment, clip_times, preview_fps
 from reenact.stages.landmarks import full_size
 from reenact.toy.clip import ToyClip, make_clip
-from reenact.toy.config import ToyConfig
+from reenact.toy.config import MOTIONS, ToyConfig
 from reenact.video.source import open_video
 
 ACTIVITIES = ("pick_place", "pour", "push", "two_hand_lift", "handover", "cut", "wipe", "strike")
@@ -65,26 +66,30 @@ def main() -> None:
     parser.add_argument("--toy", type=Path, default=None)
     parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[2] / "shared")
     parser.add_argument("--views", nargs="+", default=["exo", "ego"])
+    parser.add_argument("--motions", nargs="+", default=["static"], choices=MOTIONS)
     parser.add_argument("--only", choices=("toy", "real"), default=None)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.only != "real":
-        toy_table(options.toy or options.out / "toy", options.views, options.out)
+        for motion in options.motions:
+            toy_table(options.toy or options.out / "toy", options.views, motion, options.out)
     if options.only != "toy":
         real_sheets(options.shared / "data", options.out)
 
 
-def toy_table(cache: Path, views: list[str], out: Path) -> None:
+def toy_table(cache: Path, views: list[str], motion: str, out: Path) -> None:
+    print(f"\nCamera: {motion}\n")
     print("| clip | found | J auto | lost | false | J box | J box still | px | s find/masks/points |")
     print("|---|---|---|---|---|---|---|---|---|")
     totals: dict[str, list[float]] = {k: [] for k in ("found", "auto", "lost", "false", "box", "still", "px")}
     for view in views:
         for activity in ACTIVITIES:
-            folder = cache / f"{activity}_{view}"
+            folder = cache / (f"{activity}_{view}" if motion == "static" else f"{activity}_{view}_{motion}")
             if not (folder / "config.json").exists():
                 config = ToyConfig(
-                    activity=activity, seed=1, fps_hz=15.0, width_px=480, height_px=360, view=view, samples=0
-                )
+                    activity=activity, seed=1, fps_hz=15.0, width_px=480, height_px=360, view=view,
+                    camera_motion=motion, samples=0,
+                )  # fmt: skip
                 make_clip(config, folder)
             toy_row(ToyClip(folder), f"{activity} {view}", out, totals)
     means = {k: float(np.mean(v)) if v else float("nan") for k, v in totals.items()}
@@ -225,7 +230,8 @@ def real_sheets(data: Path, out: Path) -> None:
             points = int((tracks.object_idx == k).sum())
             print(
                 f"  {found.names[k]} ({found.roles[k]}, {found.confidence[k]:.2f}): seen {row['frames_seen']}, hidden "
-                f"{row['frames_hidden_by_hands']}, lost {row['frames_lost']}, mask confidence {row['mean_confidence']}, "
+                f"{row['frames_hidden_by_hands']}, lost {row['frames_lost']}, "
+                f"which one unknown {row['frames_which_one_unknown']}, mask confidence {row['mean_confidence']}, "
                 f"{points} points. {found.reasons[k]}"
             )
         write_sheet(out / f"real_{name}.png", frames, masks, 12)

@@ -45,7 +45,7 @@ class MaskTracks(Record):
     source: UInt8[np.ndarray, "t o"]
     area_px: Float64[np.ndarray, "t o"]
     occluded_share: Float64[np.ndarray, "t o"]
-    """Estimated share of the object's outline that a hand covers, 0..1."""
+    """Estimated share of the object's outline that hands or other followed things cover, 0..1."""
     width_px: int
     """Size of the label frames; may be smaller than the clip's."""
     height_px: int

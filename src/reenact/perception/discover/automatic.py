@@ -20,14 +20,13 @@ from reenact.perception.discover.footprints import FootprintConfig, footprints
 from reenact.perception.discover.hinted import from_hints
 from reenact.perception.discover.hints import ObjectBox, ObjectClick
 from reenact.perception.discover.names import colour_name, match_labels
+from reenact.perception.discover.repeats import known_already, same_thing
 from reenact.perception.discover.suspects import SuspectConfig, doubts, why_no_object
 from reenact.perception.discover.targets import TargetConfig, find_targets
 from reenact.perception.discover.trial import Trial, TrialConfig, TrialCourt, every_for
 from reenact.perception.discover.twins import CLEAR, twins_of
-from reenact.perception.masks.crowd import RivalConfig
 from reenact.perception.masks.seed import box_of, outline_of
 from reenact.perception.masks.views import Views
-from reenact.perception.pictures.colour import colour_bins, histogram, similarity
 from reenact.perception.pictures.hands import HandRegionConfig, HandRegions
 from reenact.perception.pictures.stack import PictureStack, StackConfig, read_stack
 from reenact.scene import CameraTrack, Clip, FoundObjects, HandLandmarks
@@ -132,7 +131,7 @@ class AutomaticFinder:
             if candidate.source != "colour":
                 verdict = why_no_object(stack, regions, candidate.frame, candidate.mask, empty, c.suspects)
             if not verdict:
-                verdict = next(filter(None, (_known(candidate, b.trial, views) for b in believed)), "")
+                verdict = next(filter(None, (known_already(candidate, b.trial, views) for b in believed)), "")
             if not verdict:
                 tried += 1
                 verdict = self._verdict(candidate, court, believed, stack, regions, empty)
@@ -165,7 +164,7 @@ class AutomaticFinder:
             return f"moved {trial.travel:.3f} frame heights only"
         if trial.hand_share < c.min_hand_share:
             return f"only {trial.hand_share:.0%} of its motion was with a hand at it"
-        if any(_same_thing(trial, other.trial, stack) for other in believed):
+        if any(same_thing(trial, other.trial, stack) for other in believed):
             return "it turned out to be an object found before"
         is_twin = candidate.source == "colour"
         why = "" if is_twin else doubts(stack, regions, trial, empty, self.config.suspects)
@@ -176,43 +175,6 @@ class AutomaticFinder:
         )
         way = f"It travels {trial.travel:.2f} frame heights, {trial.hand_share:.0%} of it with a hand at it."
         return Believed(candidate, trial, "manipulated", confidence, f"{candidate.reason} {way}")
-
-
-def _known(candidate: Candidate, trial: Trial, views: Views) -> str:
-    """Is the candidate where the object of that trial is at that time, or might it be that object?"""
-    look = int(np.abs(trial.looks - candidate.frame).argmin())
-    if trial.valid[look]:
-        mask = trial.mask(look)
-        both = float((mask & candidate.mask).sum())
-        repeats = both > 0.35 * float(candidate.mask.sum()) or both > 0.6 * float(mask.sum())
-        return "a repeat of an object found before" if repeats else ""
-    if trial.has_twin:
-        best = trial.best_look()
-        ours = histogram(views.bins(candidate.frame)[candidate.mask])
-        theirs = histogram(views.bins(int(trial.looks[best]))[trial.mask(best)])
-        if similarity(ours, theirs) > RivalConfig().alike:
-            return "it looks like an object found before that is not known at that time"
-    return ""
-
-
-def _same_thing(trial: Trial, other: Trial, stack: PictureStack) -> bool:
-    """Two trials: on top of each other where both are seen; where never, alike in colour and size, or of equal things."""
-    common = np.flatnonzero(trial.valid & other.valid)
-    if len(common) >= 3:
-        shared = [
-            float((a & b).sum()) / max(min(float(a.sum()), float(b.sum())), 1.0)
-            for a, b in (
-                (trial.mask(k), other.mask(k)) for k in common[:: max(1, len(common) // 20)].tolist()
-            )
-        ]
-        return float(np.mean(np.array(shared) > 0.3)) > 0.5
-    if trial.has_twin and other.has_twin:
-        return True  # never seen side by side: who knows
-    a, b = trial.best_look(), other.best_look()
-    ratio = float(trial.mask(a).sum()) / max(float(other.mask(b).sum()), 1.0)
-    ours = histogram(colour_bins(stack.rgb[int(trial.looks[a])])[trial.mask(a)])
-    theirs = histogram(colour_bins(stack.rgb[int(other.looks[b])])[other.mask(b)])
-    return 0.2 < ratio < 5.0 and similarity(ours, theirs) > 0.7
 
 
 def _entry(candidate: Candidate, stack: PictureStack, verdict: str) -> dict[str, Any]:

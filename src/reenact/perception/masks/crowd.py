@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float64, Int, UInt8
 
-from reenact.perception.masks.follower import FollowerConfig, ObjectFollower, View
+from reenact.perception.masks.follower import FollowerConfig, ObjectFollower
 from reenact.perception.masks.search import SearchConfig, look_for
 from reenact.perception.masks.seed import box_of
 from reenact.perception.masks.shapes import gap_between
+from reenact.perception.masks.views import View
 from reenact.perception.pictures.colour import ColourRatio, histogram, similarity
 
 

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float32, Float64, Int, UInt8
 from reenact.perception.masks.motion import moved, similarity_of, smooth_along_edges
 from reenact.perception.masks.seed import box_of
 from reenact.perception.masks.shapes import connected, held_small, inside_share, one_piece, taken_along
+from reenact.perception.masks.views import View
 from reenact.perception.pictures.colour import ColourRatio, histogram, similarity
 from reenact.perception.pictures.flow import warp
 
@@ -68,26 +69,6 @@ class FollowerConfig:
     """A pixel that came from outside the outline counts as the object's own after about this long."""
     patience_s: float = 0.15
     """The object must be missed for this long before it counts as lost (it is not reported in the meantime)."""
-
-
-@dataclass(frozen=True)
-class View:
-    """What a follower sees of one frame."""
-
-    rgb: UInt8[np.ndarray, "h w 3"]
-    bins: Int[np.ndarray, "h w"]
-    guide: Float32[np.ndarray, "h w"]
-    """Grey, 0..1."""
-    hands: UInt8[np.ndarray, "h w"]
-    """Labels of hands and arms, 0 elsewhere."""
-    hands_before: UInt8[np.ndarray, "h w"]
-    """The same in the frame before."""
-    back: Float32[np.ndarray, "h w 2"]
-    """Where each pixel was in the frame before (in the direction of the sweep)."""
-    hand_shift: Float64[np.ndarray, "2 2"]
-    """Motion of each hand since then, for things that they cover."""
-    dt: float
-    """Seconds since then."""
 
 
 class ObjectFollower:

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool
 
-from reenact.perception.masks.follower import ObjectFollower, View
+from reenact.perception.masks.follower import ObjectFollower
 from reenact.perception.masks.seed import box_of
+from reenact.perception.masks.views import View
 from reenact.perception.pictures.colour import ColourRatio, histogram, similarity
 
 

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-import numpy as np
-from jaxtyping import Float16, Float32, Int, UInt8
+from dataclasses import dataclass
 
-from reenact.perception.masks.follower import View
+import numpy as np
+from jaxtyping import Float16, Float32, Float64, Int, UInt8
+
 from reenact.perception.pictures.colour import colour_bins
 from reenact.perception.pictures.flow import DenseFlow, grey
 from reenact.perception.pictures.hands import HandRegions
 from reenact.perception.pictures.stack import PictureStack
+
+
+@dataclass(frozen=True)
+class View:
+    """What a follower sees of one frame."""
+
+    rgb: UInt8[np.ndarray, "h w 3"]
+    bins: Int[np.ndarray, "h w"]
+    guide: Float32[np.ndarray, "h w"]
+    """Grey, 0..1."""
+    hands: UInt8[np.ndarray, "h w"]
+    """Labels of hands and arms, 0 elsewhere."""
+    hands_before: UInt8[np.ndarray, "h w"]
+    """The same in the frame before."""
+    back: Float32[np.ndarray, "h w 2"]
+    """Where each pixel was in the frame before (in the direction of the sweep)."""
+    hand_shift: Float64[np.ndarray, "2 2"]
+    """Motion of each hand since then, for things that they cover."""
+    dt: float
+    """Seconds since then."""
 
 
 class Views:
