@@ -64,8 +64,8 @@ class RunOptions:
     object_size: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """LABEL=X,Y,Z[,cylinder]: size in metres (z up) of the objects with that name; may be repeated."""
     depth: Path | None = None
-    """Folder of depth pictures, one per frame (16-bit PNG in millimetres), or of a stereo pair; with several videos, a
-    folder with one such folder per clip."""
+    """Folder of depth pictures, one per frame (16-bit PNG in millimetres), of a stereo pair, or of a net's depth in chunks
+    (.npz or .h5, any scale; see docs/metric_scale.md); with several videos, a folder with one such folder per clip."""
     start: float | None = None
     """Second of the video at which the clip starts."""
     end: float | None = None
