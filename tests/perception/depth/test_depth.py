@@ -51,6 +51,9 @@ def test_files_of_another_clip_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DepthMismatch, match="2 depth files"):
         DepthFolder(tmp_path, np.arange(5))
     assert DepthFolder(tmp_path, np.array([1])).frame(0) is not None
+    _save(tmp_path, ["a2.png", "a4.png"], np.ones((3, 4), np.uint16))
+    with pytest.raises(DepthMismatch, match="4 depth files, none between 2 and 4"):
+        DepthFolder(tmp_path, np.arange(5))
     with pytest.raises(DepthMismatch, match="no folder"):
         DepthFolder(tmp_path / "none", np.arange(2))
     _save(tmp_path, ["a1.png"], np.ones((3, 4), np.uint8))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -55,7 +55,7 @@ class DepthFolder:
             self._at = np.asarray(frame_idx)
         else:
             raise DepthMismatch(
-                f"{folder.name} holds {count} depth files",
+                f"{folder.name} holds {count} depth files{_first_gap(self._files)}",
                 hint=f"one per frame of the clip ({len(frame_idx)}) or of its source "
                 f"(at least {int(frame_idx.max(initial=-1)) + 1}) is needed",
             )
@@ -116,6 +116,16 @@ def decode(values: UInt16[np.ndarray, "h w"], encoding: str, unit: float) -> Flo
         return (values.astype(np.float64) * unit).astype(np.float32)
     known = (values > 0) & (values < 65535)
     return np.where(known, 65535.0 / np.maximum(values, 1) - 1.0, 0.0).astype(np.float32)
+
+
+def _first_gap(files: Sequence[Path]) -> str:
+    """Where the numbers in the names first leave one out, in words; empty where they do not."""
+    numbers = [int(found[-1]) for found in (re.findall(r"\d+", p.stem) for p in files) if found]
+    steps = np.diff(numbers)
+    if len(steps) == 0 or len(numbers) < len(files) or not (steps > np.median(steps)).any():
+        return ""
+    k = int(np.argmax(steps > np.median(steps)))
+    return f", none between {numbers[k]} and {numbers[k + 1]}"
 
 
 def find_depth_files(folder: Path) -> list[Path]:
