@@ -48,7 +48,7 @@ class PrimitiveFit:
         best: tuple[float, int, Fitted] | None = None
         frames = clearest(sightings, PoseConfig())
         for frame in _worth_a_look(frames, sightings):
-            for kind in kinds:
+            for kind in _plausible(kinds, sightings[frame], up_world):
                 fitted = self.fit(sightings[frame], kind, up_world)
                 if fitted is None:
                     continue
@@ -71,7 +71,7 @@ class PrimitiveFit:
         """Overlap, less for what is not plain, fits badly otherwise, or has its metres from a worse source."""
         margin = _MARGINS[fitted.kind] * self.config.kind_margin
         scale = self._scale(sighting, fitted.T_camera_object)[1]
-        return fitted.iou - margin - 0.01 * fitted.misfit - 0.3 * scale
+        return fitted.iou - margin - 0.01 * fitted.misfit - 0.6 * scale
 
     def _estimate(self, frame: int, fitted: Fitted, sighting: Sighting) -> ShapeEstimate:
         vertices, faces = primitive_mesh(fitted.kind, fitted.size)
@@ -127,32 +127,44 @@ class PrimitiveFit:
         outline = MaskOutline.of(self._close_up(sighting))
         if len(outline.edge) < 8:
             return None
-        up, up_sigma = self._up(sighting, up_world)
-        problem = Problem(self.config, sighting, kind, outline, up, up_sigma)
-        starts = [
-            problem.start(low, high, yaw) for yaw in ((0.0, 0.4, 0.8, 1.2) if kind == "box" else (0.0,))
-        ]
-        best = min((problem.solve(x, 7) for x in starts), key=lambda found: found.cost)
-        problem.trust_depth(best.x)
-        best = problem.solve(best.x, 22)
-        return problem.finish(best.x, best.jac, best.cost)
+        fits = []
+        for up, up_sigma in self._ups(sighting, up_world):
+            problem = Problem(self.config, sighting, kind, outline, up, up_sigma)
+            yaws = (0.0, 0.4, 0.8, 1.2) if kind == "box" else (0.0,)
+            starts = [problem.start(low, high, yaw) for yaw in yaws]
+            best = min((problem.solve(x, 7) for x in starts), key=lambda found: found.cost)
+            problem.trust_depth(best.x)
+            best = problem.solve(best.x, 22)
+            fits.append((best.cost, problem.finish(best.x, best.jac, best.cost)))
+        return min(fits, key=lambda fit: fit[0])[1]
 
     def _close_up(self, sighting: Sighting) -> Window:
         low, high = mask_box(sighting.label == sighting.code, self.camera)
         view = square_view(self.camera, low, high, self.config.window_px, 0.15)
         return make_window(sighting.label, sighting.code, self.camera, view)
 
-    def _up(self, sighting: Sighting, up_world: np.ndarray | None) -> tuple[np.ndarray, float]:
-        """Up in the camera's frame, and how surely a thing stands along it (rad)."""
+    def _ups(self, sighting: Sighting, up_world: np.ndarray | None) -> list[tuple[np.ndarray, float]]:
+        """What may be up in the camera's frame, and how surely a thing stands along it (rad)."""
         c = self.config
         moving = 0.0 if sighting.resting else c.tilt_sigma
         if sighting.plane is not None:
-            return sighting.plane.normal, float(
-                np.hypot(np.hypot(c.upright_sigma, sighting.plane.sigma_normal), moving)
-            )
+            level = float(np.hypot(c.upright_sigma, sighting.plane.sigma_normal))
+            return [(sighting.plane.normal, float(np.hypot(level, moving)))]
         if up_world is not None:
-            return sighting.T_world_camera[:3, :3].T @ up_world, float(np.hypot(c.upright_sigma, moving))
-        return np.array([0.0, -np.cos(0.5), -np.sin(0.5)]), c.tilt_sigma
+            return [(sighting.T_world_camera[:3, :3].T @ up_world, float(np.hypot(c.upright_sigma, moving)))]
+        # seen from a little above, or with its top to the camera
+        return [(np.array([0.0, -np.cos(tilt), -np.sin(tilt)]), c.tilt_sigma) for tilt in (0.5, 1.4)]
+
+
+def _plausible(
+    kinds: tuple[str, ...], sighting: Sighting, up_world: Float64[np.ndarray, " 3"] | None
+) -> tuple[str, ...]:
+    """Without depth a ball or an egg is believed only of a thing that stands, with up known: a plate that hands hold
+    towards the camera is as round."""
+    upright = sighting.resting and (sighting.plane is not None or up_world is not None)
+    if len(sighting.cloud) >= 30 or upright:
+        return kinds
+    return tuple(kind for kind in kinds if kind not in ("sphere", "ellipsoid"))
 
 
 def _worth_a_look(frames: list[int], sightings: SightingSource) -> list[int]:
