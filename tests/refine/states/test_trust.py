@@ -9,7 +9,7 @@ import pytest
 
 from reenact.refine.interaction.refine import InteractionConfig
 from reenact.refine.interaction.results import InteractionResultConfig, refine_interaction
-from reenact.refine.states.machine import StateConfig
+from reenact.refine.states.config import StateConfig
 from reenact.scene import InteractionState
 from tests.refine.interaction.played import Played, disturb, play
 

@@ -22,8 +22,9 @@ from reenact.refine.interaction.solve import Problem, SolveConfig, solve
 from reenact.refine.interaction.standing import find_stands, heights_over
 from reenact.refine.interaction.terms_contact import ContactTermConfig
 from reenact.refine.interaction.terms_tracks import TrackTermConfig
+from reenact.refine.states.config import StateConfig
 from reenact.refine.states.evidence import EvidenceConfig, gather
-from reenact.refine.states.machine import ObjectStates, StateConfig, infer
+from reenact.refine.states.machine import ObjectStates, infer
 from reenact.refine.states.observations import (
     HandObservation,
     ObservationConfig,

@@ -1,0 +1,64 @@
+"""States, their order in the chain, and the machine's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reenact.refine.states.edges import EdgeConfig
+from reenact.refine.states.evidence import EvidenceConfig
+from reenact.scene.interaction import InteractionState
+
+STATES = (
+    InteractionState.STATIC,
+    InteractionState.MOVING,
+    InteractionState.GRASPED_LEFT,
+    InteractionState.GRASPED_RIGHT,
+    InteractionState.GRASPED_BOTH,
+)
+"""Order of the states in posteriors. The chain has two more, pushed by the left and by the right hand: the object goes
+with the hand, on the table, touched but not held; they count as moving."""
+CHAIN = 7
+FORBIDDEN = 1e4
+"""Nats that no evidence makes up for."""
+MOVING, HELD, BOTH, PUSHED = 1, (2, 3), 4, (5, 6)
+HANDS_OF: dict[int, tuple[int, ...]] = {0: (), 2: (0,), 3: (1,), 4: (0, 1)}
+"""Which hands hold, by state; what moves without being held is left out."""
+
+
+@dataclass(frozen=True)
+class StateConfig:
+    """Settings of the machine. Times in seconds, prices in nats."""
+
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+    edges: EdgeConfig = field(default_factory=EdgeConfig)
+    shortest_s: float = 0.12
+    """No stretch is shorter, but at the ends of the clip."""
+    change: float = 8.0
+    """Price of a change of state: that it happens just now, and what its own constants explain by chance."""
+    own_constants: tuple[float, ...] = (3.0, 0.0, 6.0, 6.0, 6.0, 6.0, 6.0)
+    """What the constants of a stretch explain of the noise by chance, half a nat each: place and turn; grip and shape."""
+    one_hand_more: float = 14.0
+    """Price of a second hand joining or leaving."""
+    push_to_hold: float = 7.0
+    """More for the hand that pushes to hold, or the other way round: its fingers have to close."""
+    moving_rate: float = 25.0
+    """Price of free motion per second (nats/s): a smooth path follows noise that is not quite white, and things
+    seldom move with no hand on them."""
+    alone: float = 0.5
+    """Share of the evidence against any hand's touch that speaks against free motion, too: few things move alone."""
+    pushed_rate: float = 5.0
+    """Price of being pushed per second (nats/s)."""
+    held_rate: float = 1.0
+    """Price of being held per second (nats/s)."""
+    unknown_below: float = 0.5
+    """Posterior below which the state is `unknown`: no state is likelier than all others together."""
+    longest_s: float = 10.0
+    """Stretches are judged whole up to this length, and in pieces of it where they last longer (s)."""
+    least_doubt: float = 0.02
+    """Holds less likely to be pushes are not judged again."""
+    around_s: float = 0.3
+    """What is judged again reaches as far to either side (s)."""
+    longest_gap_s: float = 1.0
+    """An object not seen for longer, and not held, is `unknown` in between."""
+    hand_unseen_s: float = 1.0
+    """A hold is `unknown` where its hand is not seen for longer, before and after (s)."""
