@@ -18,7 +18,7 @@ from reenact.perception.depth.contract import ChunkedDepthBackend, DepthBackend,
 from reenact.perception.masks.contract import ObjectMasks
 from reenact.records import load_record
 from reenact.refine.calibration.chunks import DepthChunk
-from reenact.refine.calibration.clip_depth import ClipDepth, frame_table, join
+from reenact.refine.calibration.clip_depth import ClipDepth, join
 from reenact.refine.calibration.hand_depth import HandDepth
 from reenact.refine.calibration.hand_scale import (
     HAND_LENGTH_SIGMA,
@@ -37,12 +37,11 @@ from reenact.refine.calibration.hand_track import (
 from reenact.rendering.mesh_depth import View
 from reenact.scene import CameraTrack, HandTracks, MaskLabel, MetricScales
 from reenact.stages.clip import load_clip
+from reenact.stages.depth_scales import Row, disagreement, given_scale, opinion_rows, scales_record
 from reenact.stages.masks import load_masks
 
 VIEW_WIDTH_PX = 320
 """Hands are drawn and compared in pictures no wider than this."""
-ODD_SIGMAS = 3.0
-"""Two opinions of a scale that differ by more (in sigmas of what they do not share) are flagged."""
 
 
 class DepthWithoutScale(NoResultError):
@@ -136,7 +135,7 @@ def calibrate(backend: DepthBackend, inputs: Mapping[str, Path], config: MetresC
             "the lens is not a pinhole, and hands are drawn through those only",
         )
     if camera.model != "pinhole":
-        rows = [_given_scale(backend, config)]
+        rows = [given_scale(backend, config.scale, config.scale_sigma)]
         return _result(backend, joined, "depth_metric", rows, None, None, len(clip.t_ns))
     given = metric or config.scale is not None
     with HandDepth(_view(camera, backend, len(clip.t_ns))) as drawer:
@@ -155,8 +154,8 @@ def calibrate(backend: DepthBackend, inputs: Mapping[str, Path], config: MetresC
                 hands, camera, clip.t_seconds, picture, drawer, config.hands,
                 depth_from_hands=not given, first=readings,
             )  # fmt: skip
-    rows = [_given_scale(backend, config)] if given else []
-    rows += _opinion_rows(own, width, used=not given)
+    rows = [given_scale(backend, config.scale, config.scale_sigma)] if given else []
+    rows += opinion_rows(own, width, used=not given)
     return _result(backend, joined, "depth_metric", rows, corrected, (own, width), len(clip.t_ns))
 
 
@@ -248,29 +247,6 @@ def _scaled(readings: HandReadings, scale: float) -> HandReadings:
     return replace(readings, ratio=np.where(readings.valid, readings.ratio * scale, 1.0))
 
 
-Row = tuple[str, str, float, float, int, bool, str]
-"""As the columns of `MetricScales`."""
-
-
-def _given_scale(backend: DepthBackend, config: MetresConfig) -> Row:
-    if config.scale is not None:
-        return ("depth", "user", config.scale, config.scale_sigma, 0, True, "the user gave the scale")
-    source = backend.scale_source if backend.scale_source in ("sensor", "stereo", "truth") else "sensor"
-    return ("depth", source, 1.0, 0.0, 0, True, f"metres as measured ({backend.name})")
-
-
-def _opinion_rows(own: ScaleEstimate | None, width: ScaleEstimate | None, used: bool) -> list[Row]:
-    words = {
-        "hand_skin": "the skin of the hands, drawn, against the depth inside their outlines",
-        "hand_width": "the hands' width against that of their unprojected outlines (DexMan B.2)",
-    }
-    return [
-        ("depth", e.source, e.scale, e.sigma_relative, e.count, used and e is own, words[e.source])
-        for e in (own, width)
-        if e is not None
-    ]
-
-
 def _without_scale(
     backend: DepthBackend, joined: ClipDepth, hands: HandTracks, config: MetresConfig, why: str
 ) -> Calibrated:
@@ -298,45 +274,13 @@ def _result(
     opinions: tuple[ScaleEstimate | None, ScaleEstimate | None] | None,
     frames: int,
 ) -> Calibrated:
-    if corrected is not None and corrected.size_factor != 1.0:
-        words = "the hands' distance by depth against that by their size"
-        rows = [*rows, ("hand length", "depth", corrected.size_factor, corrected.size_sigma, 0, True, words)]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
-    scale, shift = frame_table(depth, frames)
-    known = np.array([depth.chunk_of(k) is not None for k in range(frames)])
-    moved = corrected.moved if corrected is not None else np.zeros((frames, 2))
-    scales = MetricScales(
-        subjects=tuple(columns[0]),
-        origins=tuple(columns[1]),
-        value=np.array(columns[2], np.float64),
-        sigma_relative=np.array(columns[3], np.float64),
-        count=np.array(columns[4], np.int64),
-        used=np.array(columns[5], bool),
-        reasons=tuple(columns[6]),
-        frame_scale=scale,
-        frame_shift=shift,
-        valid=known,
-        hand_moved=moved,
-    )
+    scales = scales_record(rows, depth, corrected, frames)
     used = [row for row in rows if row[0] == "depth" and row[5]]
     source = {"hand_skin": "hand"}.get(used[0][1], used[0][1]) if used else "unknown"
-    notes: dict[str, Any] = {"flags": _flags(opinions)}
+    notes: dict[str, Any] = {"flags": disagreement(opinions)}
     return Calibrated(
         MetricDepth(backend, depth, kind, source),
         scales,
         corrected.hands if corrected is not None else None,
         notes,
     )
-
-
-def _flags(opinions: tuple[ScaleEstimate | None, ScaleEstimate | None] | None) -> list[str]:
-    """Where the hands' skin and their width do not agree; the size they share is not part of that."""
-    if opinions is None or opinions[0] is None or opinions[1] is None:
-        return []
-    skin, width = opinions[0], opinions[1]
-    off = float(np.log(width.scale / skin.scale))
-    if abs(off) <= ODD_SIGMAS * WIDTH_SIGMA:
-        return []
-    return [
-        f"the hands' width (DexMan B.2) gives a scale that differs from that of their skin by {np.expm1(off):+.0%}"
-    ]
