@@ -9,6 +9,8 @@ from reenact.toy.activities.catalogue import ACTIVITIES, write_script
 from reenact.toy.config import ToyConfig
 from reenact.toy.unfilmed import unfilmed_scene
 
+TRUTH_VERSION = 2
+"""Raised when true scenes of the same config change; caches of older ones are not read."""
 CAMERAS = ("static", "orbit", "handheld")
 
 
@@ -26,7 +28,7 @@ def suite(first_seed: int = 0, seeds: int = 3) -> list[ToyConfig]:
 
 def truths(config: ToyConfig, rates_hz: tuple[float, ...], cache: Path) -> dict[float, Scene]:
     """The clip's truth at each frame rate, kept in a cache folder."""
-    name = f"{config.activity}-{config.seed}-{config.camera_motion}-{config.clutter}-{config.main_side}"
+    name = f"{config.activity}-{config.seed}-{config.camera_motion}-{config.clutter}-{config.main_side}-v{TRUTH_VERSION}"
     folders = {rate: cache / f"{name}-{rate:g}" for rate in rates_hz}
     if not all((folder / "states.json").is_file() for folder in folders.values()):
         script = write_script(config)
