@@ -16,7 +16,8 @@ from jaxtyping import Float64
 
 from reenact.geometry.mesh_distance import SignedDistanceGrid
 from reenact.refine.contacts.distances import joints_in_object, measure
-from reenact.refine.states.evidence import EvidenceConfig, distance_sigma, held_odds, touch_odds
+from reenact.refine.states.config import EvidenceConfig
+from reenact.refine.states.contact_looks import distance_sigma, held_odds, touch_odds
 from reenact.refine.states.observations import HandObservation, RigidTrack
 from reenact.scene import HandTracks
 

@@ -22,8 +22,8 @@ from reenact.refine.interaction.solve import Problem, SolveConfig, solve
 from reenact.refine.interaction.standing import find_stands, heights_over
 from reenact.refine.interaction.terms_contact import ContactTermConfig
 from reenact.refine.interaction.terms_tracks import TrackTermConfig
-from reenact.refine.states.config import StateConfig
-from reenact.refine.states.evidence import EvidenceConfig, gather
+from reenact.refine.states.config import EvidenceConfig, StateConfig
+from reenact.refine.states.evidence import gather
 from reenact.refine.states.machine import ObjectStates, infer
 from reenact.refine.states.observations import (
     HandObservation,

@@ -1,11 +1,11 @@
-"""States, their order in the chain, and the machine's settings."""
+"""States, their order in the chain, and the settings of the evidence and of the machine."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from reenact.refine.states.edges import EdgeConfig
-from reenact.refine.states.evidence import EvidenceConfig
+from reenact.refine.states.stretches import OppositionConfig, TravelConfig
 from reenact.scene.interaction import InteractionState
 
 STATES = (
@@ -23,6 +23,52 @@ FORBIDDEN = 1e4
 MOVING, HELD, BOTH, PUSHED = 1, (2, 3), 4, (5, 6)
 HANDS_OF: dict[int, tuple[int, ...]] = {0: (), 2: (0,), 3: (1,), 4: (0, 1)}
 """Which hands hold, by state; what moves without being held is left out."""
+
+
+@dataclass(frozen=True)
+class EvidenceConfig:
+    """Scales of the evidence. Lengths in metres, times in seconds."""
+
+    evidence_hz: float = 30.0
+    """Frames nearer in time than one over this share one frame's worth of evidence: noise is never quite white."""
+    contact_correlation_s: float = 0.10
+    """Contact distances are smoothed and drift; one independent look per this time."""
+    distance_bias: float = 0.004
+    """Error of a contact distance that smoothing does not remove: hand model, depth of each thing (m)."""
+    free_range: float = 0.15
+    """A hand that is about but does not touch is anywhere within this (m)."""
+    free_height: float = 0.15
+    """A held thing is anywhere within this over the table (m)."""
+    most_against: float = 8.0
+    """No single look speaks against contact by more (nats)."""
+    most_aloft: float = 16.0
+    """No single look at its height speaks against lying by more (nats): what carries it may be unknown."""
+    one_sided: float = 5.0
+    """Taken off where the object is not between the touching points (nats per look)."""
+    between_width: float = 0.002
+    """How gradually that sets in (m)."""
+    hand_share: float = 0.7
+    """Share of the hand's error that comes and goes within a second or so."""
+    shape_slack: float = 0.002
+    """Fingers of a hand that holds move by this (m)."""
+    shape_share: float = 0.3
+    """Weight of the grip's shape: fingers are correlated, and so are their errors."""
+    near_tip: float = 0.03
+    """Fingertips farther than this from the object do not count for the shape of a grip (m)."""
+    depth_slack: float = 0.03
+    """Slow relative error of depth that is not motion; smaller once drift has been taken out."""
+    depth_correlation_s: float = 0.5
+    """How slow: one independent depth per this time."""
+    fitted_correlation_s: float = 0.25
+    """One independent look at contact of a hand that was put where it can touch, per this time."""
+    touched_rest_rate: float = 8.0
+    """Price of rest while a hand touches, where no support is known (nats/s): a thing that a hand holds still in the air
+    rests, too, and only a table would tell."""
+    push_near: float = 0.02
+    """Points that are farther from the object than the nearest one count e times less per this in the direction of a
+    push (m)."""
+    opposition: OppositionConfig = field(default_factory=OppositionConfig)
+    travel: TravelConfig = field(default_factory=TravelConfig)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
-"""What speaks for each state: per frame and per stretch, in nats, each term whitened by the tracks' own noise."""
+"""What speaks for each state: per frame and per stretch, in nats, each term whitened by the tracks' own noise.
+
+Here: motion of the object in the scene and in each hand's frame, and its height; contact comes from `contact_looks`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -11,66 +14,16 @@ from reenact.geometry.mesh_distance import SignedDistanceGrid
 from reenact.geometry.rotations import rotation_angle
 from reenact.geometry.transforms import inverse
 from reenact.hands.joints import TIPS
-from reenact.refine.contacts.distances import (
-    PAIRS,
-    HandObjectGeometry,
-    joints_in_object,
-    measure,
-    measure_across,
-)
+from reenact.refine.contacts.distances import HandObjectGeometry, joints_in_object, measure
+from reenact.refine.states.config import EvidenceConfig
+from reenact.refine.states.contact_looks import contacts, new_share, opposed, touches, travels
 from reenact.refine.states.edges import Signal
 from reenact.refine.states.intervals import ConstantCost, PlaceCost
 from reenact.refine.states.observations import HandObservation, RigidTrack
-from reenact.refine.states.stretches import Opposition, OppositionConfig, Travel, TravelConfig
+from reenact.refine.states.stretches import Opposition, Travel
 
 _MEDIAN_OF_FIT = 0.87
 """Median over mean of a chi-square of five."""
-
-
-@dataclass(frozen=True)
-class EvidenceConfig:
-    """Scales of the evidence. Lengths in metres, times in seconds."""
-
-    evidence_hz: float = 30.0
-    """Frames nearer in time than one over this share one frame's worth of evidence: noise is never quite white."""
-    contact_correlation_s: float = 0.10
-    """Contact distances are smoothed and drift; one independent look per this time."""
-    distance_bias: float = 0.004
-    """Error of a contact distance that smoothing does not remove: hand model, depth of each thing (m)."""
-    free_range: float = 0.15
-    """A hand that is about but does not touch is anywhere within this (m)."""
-    free_height: float = 0.15
-    """A held thing is anywhere within this over the table (m)."""
-    most_against: float = 8.0
-    """No single look speaks against contact by more (nats)."""
-    most_aloft: float = 16.0
-    """No single look at its height speaks against lying by more (nats): what carries it may be unknown."""
-    one_sided: float = 5.0
-    """Taken off where the object is not between the touching points (nats per look)."""
-    between_width: float = 0.002
-    """How gradually that sets in (m)."""
-    hand_share: float = 0.7
-    """Share of the hand's error that comes and goes within a second or so."""
-    shape_slack: float = 0.002
-    """Fingers of a hand that holds move by this (m)."""
-    shape_share: float = 0.3
-    """Weight of the grip's shape: fingers are correlated, and so are their errors."""
-    near_tip: float = 0.03
-    """Fingertips farther than this from the object do not count for the shape of a grip (m)."""
-    depth_slack: float = 0.03
-    """Slow relative error of depth that is not motion; smaller once drift has been taken out."""
-    depth_correlation_s: float = 0.5
-    """How slow: one independent depth per this time."""
-    fitted_correlation_s: float = 0.25
-    """One independent look at contact of a hand that was put where it can touch, per this time."""
-    touched_rest_rate: float = 8.0
-    """Price of rest while a hand touches, where no support is known (nats/s): a thing that a hand holds still in the air
-    rests, too, and only a table would tell."""
-    push_near: float = 0.02
-    """Points that are farther from the object than the nearest one count e times less per this in the direction of a
-    push (m)."""
-    opposition: OppositionConfig = field(default_factory=OppositionConfig)
-    travel: TravelConfig = field(default_factory=TravelConfig)
 
 
 @dataclass(frozen=True)
@@ -143,11 +96,11 @@ def gather(
         relative.append(costs)
         grips[side] = signals
     looks = np.minimum(step / config.contact_correlation_s, 1.0)
-    sure = np.array([_new_share(hand, config) for hand in hands])
-    odds = _contacts(track, hands, geometry, grid, config)
+    sure = np.array([new_share(hand, config) for hand in hands])
+    odds = contacts(track, hands, geometry, grid, config)
     contact = np.where(odds > 0, odds * np.append(sure, sure.min()), odds) * looks[:, None]
     aloft = _aloft(track, height, height_sigma, looks, config)
-    touch = _touches(track, hands, geometry, config) * looks[:, None]
+    touch = touches(track, hands, geometry, config) * looks[:, None]
     still = _by_noise(track, information, weight, config)
     if not supported:
         still = still - config.touched_rest_rate * step * (touch.max(axis=1) > 0)
@@ -159,8 +112,8 @@ def gather(
         base=base,
         relative=tuple(relative),
         contact=contact,
-        opposition=_opposed(track, hands, geometry, looks, config),
-        travel=_travels(track, geometry, aloft if height is not None else None, step, config),
+        opposition=opposed(track, hands, geometry, looks, config),
+        travel=travels(track, geometry, aloft if height is not None else None, step, config),
         path=Signal(track.T[:, :3, 3], weight / track.sigma**2),
         grips=tuple(grips),
         touch=touch,
@@ -204,13 +157,6 @@ def _information(track: RigidTrack, ray: np.ndarray, config: EvidenceConfig) -> 
     noise = track.sigma**2 + looks * track.slow**2
     across, deep = 1 / noise, 1 / (noise + looks * (config.depth_slack * length) ** 2)
     return np.asarray(across * (np.eye(3) - along) + deep[:, None, None] * along)
-
-
-def _new_share(hand: HandObservation | None, config: EvidenceConfig) -> float:
-    """Share of what speaks for contact that is new with each look: a depth that lets hand and object meet stays a while."""
-    if hand is None or not hand.depth_sigma.any():
-        return 1.0
-    return min(config.contact_correlation_s / config.fitted_correlation_s, 1.0)
 
 
 def _slow_looks(config: EvidenceConfig) -> float:
@@ -299,135 +245,3 @@ def _seen_from_hand(
     looks = _slow_looks(config)
     deep = 1 / (variance + looks * hand.depth_sigma**2)
     return np.asarray((np.eye(3) - along) / variance + deep[:, None, None] * along)
-
-
-def _contacts(
-    track: RigidTrack,
-    hands: tuple[HandObservation | None, HandObservation | None],
-    geometry: list[HandObjectGeometry | None],
-    grid: SignedDistanceGrid | None,
-    config: EvidenceConfig,
-) -> np.ndarray:
-    """Log odds per look of being held by left, right, both; [t 3]."""
-    out = np.full((len(track.T), 3), -config.most_against)
-    sigma = np.array([distance_sigma(track, hand, config) if hand is not None else 1.0 for hand in hands])
-    for side in (0, 1):
-        seen, hand = geometry[side], hands[side]
-        if seen is not None and hand is not None:
-            out[:, side] = held_odds(seen, hand, float(sigma[side]), config) * hand.rigid.known
-    left, right = geometry
-    out = out * track.known[:, None]
-    if left is not None and right is not None:
-        _, between = measure_across(left, right, grid)
-        pair = np.repeat(left.distance, 6, axis=1), np.tile(right.distance, (1, 6))
-        apart = float(np.hypot(*sigma) / np.sqrt(2))
-        across = _grip(*pair, between, (apart, apart), config)
-        touch = [
-            touch_odds(g.distance.min(axis=1), s, config) for g, s in zip((left, right), sigma, strict=True)
-        ]
-        out[:, 2] = np.maximum(
-            out[:, 0] + np.minimum(out[:, 1], touch[1]), 2 * np.minimum(across, np.minimum(*touch))
-        )
-        out[:, 2] = np.maximum(out[:, 2], -config.most_against)
-    return out
-
-
-def _opposed(
-    track: RigidTrack,
-    hands: tuple[HandObservation | None, HandObservation | None],
-    geometry: list[HandObjectGeometry | None],
-    looks: np.ndarray,
-    config: EvidenceConfig,
-) -> tuple[Opposition | None, ...]:
-    return tuple(
-        Opposition.of(
-            seen.distance, seen.between, looks * track.known * hand.rigid.known,
-            distance_sigma(track, hand, config), config.opposition,
-        )
-        if hand is not None and seen is not None
-        else None
-        for hand, seen in zip(hands, geometry, strict=True)
-    )  # fmt: skip
-
-
-def _travels(
-    track: RigidTrack,
-    geometry: list[HandObjectGeometry | None],
-    aloft: np.ndarray | None,
-    step: np.ndarray,
-    config: EvidenceConfig,
-) -> tuple[Travel | None, ...]:
-    """Per side, with the mean normal at the hand's nearest points; None where nothing is known that it could slide on."""
-    out: list[Travel | None] = []
-    for seen in geometry:
-        if seen is None or aloft is None:
-            out.append(None)
-            continue
-        near = np.exp(
-            -np.maximum(seen.distance - seen.distance.min(axis=1, keepdims=True), 0.0) / config.push_near
-        )
-        normal = (near[..., None] * seen.normal).sum(axis=1)
-        world = step[:, None] * np.einsum("tij,tj->ti", track.smooth[:, :3, :3], normal)
-        place = track.smooth[:, :3, 3]
-        out.append(Travel.of(place, world, aloft, max(float(np.median(step)), 1e-3), config.travel))
-    return tuple(out)
-
-
-def _touches(
-    track: RigidTrack,
-    hands: tuple[HandObservation | None, HandObservation | None],
-    geometry: list[HandObjectGeometry | None],
-    config: EvidenceConfig,
-) -> np.ndarray:
-    """Log odds per look that the nearest point of each hand touches; [t 2]."""
-    out = np.full((len(track.T), 2), -config.most_against)
-    for side, (hand, seen) in enumerate(zip(hands, geometry, strict=True)):
-        if hand is not None and seen is not None:
-            odds = touch_odds(seen.distance.min(axis=1), distance_sigma(track, hand, config), config)
-            out[:, side] = odds * track.known * hand.rigid.known
-    return out
-
-
-def distance_sigma(track: RigidTrack, hand: HandObservation, config: EvidenceConfig) -> float:
-    """Noise of a smoothed contact distance (m)."""
-    turn = 0.08 * hand.rigid.sigma_turn * np.sqrt(hand.rigid.gain)
-    own = 0.04 * track.sigma_turn * np.sqrt(track.gain)
-    parts = (track.smooth_sigma, hand.rigid.smooth_sigma, turn, own, config.distance_bias)
-    return float(np.sqrt(np.sum(np.square(parts))))
-
-
-def held_odds(
-    seen: HandObjectGeometry, hand: HandObservation, sigma: float, config: EvidenceConfig
-) -> np.ndarray:
-    """Log odds per look that one hand holds the object between two of its points; `sigma` as of `distance_sigma`."""
-    a, b = (np.array(k) for k in zip(*PAIRS, strict=True))
-    within = float(np.hypot(hand.tip_sigma, config.distance_bias))
-    return _grip(seen.distance[:, a], seen.distance[:, b], seen.between, (within, sigma), config)
-
-
-def touch_odds(
-    distance: Float64[np.ndarray, "*b"], sigma: float, config: EvidenceConfig
-) -> Float64[np.ndarray, "*b"]:
-    """Log odds of touching (distance nil but for noise) against being anywhere within the free range."""
-    z = distance / sigma
-    odds = np.log(config.free_range / (sigma * np.sqrt(2 * np.pi))) - 0.5 * z**2
-    return np.asarray(np.maximum(odds, -config.most_against))
-
-
-def _grip(
-    first: np.ndarray,
-    second: np.ndarray,
-    between: np.ndarray,
-    sigmas: tuple[float, float],
-    config: EvidenceConfig,
-) -> np.ndarray:
-    """Log odds that the best pair of points holds the object between them.
-
-    A hand seen a little to one side is nearer with one finger and farther with the other: the mean of a pair is known
-    better than its difference. `sigmas`: of the mean, of half the difference.
-    """
-    mean, half = 0.5 * (first + second), 0.5 * (first - second)
-    odds = -0.5 * ((mean / sigmas[0]) ** 2 + (half / sigmas[1]) ** 2)
-    odds = odds + sum(np.log(config.free_range / (s * np.sqrt(2 * np.pi))) for s in sigmas)
-    outside = config.one_sided / (1 + np.exp(-np.clip((between + 0.003) / config.between_width, -30, 30)))
-    return np.asarray(np.maximum((odds - outside).max(axis=1), -config.most_against))
