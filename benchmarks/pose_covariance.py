@@ -17,7 +17,7 @@ import numpy as np
 from objects.clips import suite, truths
 from objects.noise import LEVELS, NoiseLevel, disturbed
 
-from reenact.refine.interaction.refine import HANDS
+from reenact.refine.interaction.bodies import HANDS
 from reenact.refine.interaction.results import InteractionResult, refine_interaction
 from reenact.scene import Scene
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reenact.refine.interaction.refine import InteractionConfig
+from reenact.refine.interaction.config import InteractionConfig
 from reenact.refine.interaction.results import InteractionResultConfig, refine_interaction
 from reenact.refine.states.config import StateConfig
 from reenact.scene import InteractionState

@@ -18,6 +18,8 @@ COMMON = 2
 """Unknowns of a frame before those of the bodies."""
 PER_BODY = 7
 """Translation (3), rotation vector (3), own scale error (1)."""
+HANDS = 2
+"""Bodies 0 and 1 are the left and the right hand."""
 
 
 def place_of(body: int) -> slice:

@@ -10,9 +10,11 @@ from scipy.special import erf
 
 from reenact.hands.joints import SIDES
 from reenact.refine.contacts.posterior import ContactConfig, touch_probability, touching_since
+from reenact.refine.interaction.bodies import HANDS
+from reenact.refine.interaction.config import InteractionConfig
 from reenact.refine.interaction.flags import Flag, FlagConfig, find_flags
 from reenact.refine.interaction.posterior import about_origins, perceived_sigma, scale_sigma, with_scale
-from reenact.refine.interaction.refine import HANDS, InteractionConfig, Refined, refine
+from reenact.refine.interaction.refine import Refined, refine
 from reenact.scene import (
     CameraTrack,
     ContactPlaces,
