@@ -65,6 +65,7 @@ class InteractionStates(Record):
 
     state: UInt8[np.ndarray, "t o"]
     confidence: Float64[np.ndarray, "t o"]
+    """Posterior probability of the state said; 0 where it is unknown."""
     valid: Bool[np.ndarray, "t o"]
     source: UInt8[np.ndarray, "t o"]
 

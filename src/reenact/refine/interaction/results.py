@@ -130,7 +130,10 @@ def _states(refined: Refined, t: int) -> InteractionStates:
         np.stack([s.confidence for s in refined.states], axis=1) if refined.states else np.zeros((t, 0))
     )
     source = np.where(known, Source.SMOOTHED, Source.UNKNOWN).astype(np.uint8)
-    return InteractionStates(state=state, confidence=confidence, valid=known, source=source)
+    # of a state that is not said nothing is believed
+    return InteractionStates(
+        state=state, confidence=np.where(known, confidence, 0.0), valid=known, source=source
+    )
 
 
 def _objects(
