@@ -16,6 +16,7 @@ from reenact.quality.objects.labels import (
     ratios,
     state_f1,
 )
+from reenact.quality.objects.occluders import occluding_points
 from reenact.quality.objects.pictures import score_pictures, surface_points
 from reenact.quality.objects.poses import (
     add_s,
@@ -30,7 +31,7 @@ from reenact.refine.contacts.distances import joints_in_object, measure
 from reenact.scene import HandTracks, Scene
 
 PICTURE_EVERY = 5
-"""VSD and failure rate are taken in every fifth frame."""
+"""VSD and failure rate are taken in every fifth frame; the true hands and other objects hide what is behind them."""
 PICTURE_WIDTH = 160
 TOLERANCE_S = 0.1
 """For the lenient F1: a state said up to this much before it is true or after it was counts as right (s)."""
@@ -111,6 +112,7 @@ def score(
         shown = score_pictures(
             started[some], true[some], valid[some], surface_points(vertices, faces, 4000), small,
             truth.camera.scene_T_camera()[some],
+            occluding_points(truth.hands, truth.objects, o, range(*some.indices(len(T)))),
         )  # fmt: skip
         if shown.shown.any():
             sums.vsd.append(shown.vsd_auc())
