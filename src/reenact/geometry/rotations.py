@@ -17,8 +17,7 @@ def hat(w: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
     xp = namespace(w)
     x, y, z = w[..., 0], w[..., 1], w[..., 2]
     o = xp.zeros_like(x)
-    rows = [xp.stack(row, axis=-1) for row in ([o, -z, y], [z, o, -x], [-y, x, o])]
-    return xp.stack(rows, axis=-2)
+    return xp.reshape(xp.stack([o, -z, y, z, o, -x, -y, x, o], axis=-1), (*w.shape, 3))
 
 
 def so3_exp(w: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:

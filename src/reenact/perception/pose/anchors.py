@@ -6,8 +6,6 @@ are only as good as that pose: its error of distance makes all of them too near 
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
@@ -24,7 +22,9 @@ class Anchors:
         self._config = config
         self._places: dict[int, np.ndarray] = {}
         self._sigma: dict[int, float] = {}
-        self._doubts: Counter[int] = Counter()
+        self._doubts: dict[int, float] = {}
+        """Seconds of contradiction less seconds of agreement."""
+        self._judged_s = -np.inf
 
     def __len__(self) -> int:
         return len(self._places)
@@ -38,6 +38,9 @@ class Anchors:
 
     def doubt(self, sighting: Sighting, T_camera_object: Float[np.ndarray, "4 4"], focal: float) -> None:
         """Drop points that keep contradicting the poses; `focal` is the focal length in widths of the picture."""
+        limit = self._config.anchor_doubt_s
+        lasted = min(abs(sighting.t_seconds - self._judged_s), limit / 2)  # one frame alone is no proof
+        self._judged_s = sighting.t_seconds
         known = [k for k, i in enumerate(sighting.track_idx.tolist()) if i in self._places]
         if not known:
             return
@@ -45,8 +48,8 @@ class Anchors:
         off = np.linalg.norm(p[:, :2] / p[:, 2:] - sighting.track_flat[known], axis=1) * focal
         for k, far in zip(known, off > 5 * self._config.track_sigma, strict=True):
             i = int(sighting.track_idx[k])
-            self._doubts[i] += 1 if far else -1
-            if self._doubts[i] >= 3:
+            self._doubts[i] = self._doubts.get(i, 0.0) + (lasted if far else -lasted)
+            if self._doubts[i] > limit - 1e-3:
                 del self._places[i], self._sigma[i], self._doubts[i]
 
     def learn(
@@ -64,8 +67,8 @@ class Anchors:
         new = [k for k, i in enumerate(ids) if i not in self._places]
         if not new:
             return
-        window = refiner.window(sighting, T_camera_object)
-        depth, K = refiner.draw(T_camera_object, window.view).depth, window.view.K
+        window, picture = refiner.look(sighting, T_camera_object)
+        depth, K = picture.depth, window.view.K
         uv = np.rint(sighting.track_flat[new] * [K[0, 0], K[1, 1]] + K[:2, 2]).astype(int)
         inside = _well_inside(depth, uv)
         for k, (u, v), ok in zip(new, uv, inside, strict=True):

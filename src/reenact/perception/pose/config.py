@@ -29,6 +29,8 @@ class PoseConfig:
     """Noise of a followed point as a share of the picture's width (LK at 640 pixels across: one of these)."""
     anchor_sigma: float = 0.003
     """Noise of the place of a followed point on the mesh."""
+    anchor_doubt_s: float = 0.15
+    """A followed point that contradicts the poses for so much longer than it agrees (s) loses its place."""
     effective_points: float = 40.0
     """Neighbouring depth or outline points share their error; a term counts as at most so many independent ones."""
     surface_reach: float = 0.04
@@ -52,7 +54,9 @@ class PoseConfig:
     min_iou: float = 0.6
     """Overlap of the drawn and the seen outline (what hands hide left out) below which a pose is not valid."""
     search_rest_s: float = 0.3
-    """After a search that found nothing better, seconds until the next."""
+    """After a search that found nothing better, seconds until the next; twice as long after each in a row."""
+    search_rest_max_s: float = 1.2
+    """Longest such wait (s)."""
     doubt_iou: float = 0.85
     """Overlap below which a wider search is tried, where enough of the object is unhidden."""
     min_track_points: int = 6
@@ -80,8 +84,10 @@ class PoseConfig:
     are within two sigmas in 82 to 100 % of frames only (an outline has more local answers than are tried)."""
     twin_reach: float = 0.2
     """A twin (a pose that looks alike) is refined where its score is at most this much lower before."""
-    twin_every_s: float = 0.1
+    twin_every_s: float = 0.2
     """Twins are looked for once in this time (s); frames between keep the doubt."""
+    twin_rest_s: float = 1.0
+    """The same while the object lies still (s): its pose and what hides it are as they were at the last look."""
     twin_scale: float = 0.02
     """A twin whose score is lower by this much is e times less likely: edges a pixel off change the overlap so much."""
     seed: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from jaxtyping import Float, Float64
 
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import Sighting
+from reenact.perception.pose.looks import Looks
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.solve import Solution, solve_pose
 from reenact.perception.pose.terms import (
@@ -27,7 +29,7 @@ from reenact.perception.pose.terms import (
     track_term,
     visible_points,
 )
-from reenact.perception.pose.window import Camera, Window, make_window, mask_box, square_view
+from reenact.perception.pose.window import Camera, Window
 from reenact.rendering.mesh_depth import MeshDepthRenderer, MeshPicture, View
 
 
@@ -52,6 +54,11 @@ class Prior:
     T_camera_object: Float64[np.ndarray, "4 4"]
     covariance: Float64[np.ndarray, "6 6"]
 
+    @functools.cached_property
+    def root(self) -> Float64[np.ndarray, "6 6"]:
+        """Turns a change of pose into sigmas."""
+        return np.asarray(np.linalg.inv(np.linalg.cholesky(self.covariance)))
+
 
 class PoseRefiner:
     """Refines poses of one object; holds the renderer that draws it."""
@@ -71,21 +78,24 @@ class PoseRefiner:
         self._whole = SurfacePart(model.points[::4], model.normals[::4])
         self.feet = feet
         """Points it stands on (object frame); None while that is unknown."""
+        self._looks = Looks(camera, config.window_px)
 
-    def draw(self, T_camera_object: Float[np.ndarray, "4 4"], view: View) -> MeshPicture:
+    def look(
+        self, sighting: Sighting, T_camera_object: Float[np.ndarray, "4 4"]
+    ) -> tuple[Window, MeshPicture]:
+        """The close-up that holds both the mask and the object, and the object drawn in it."""
+        known = self._looks.drawn(sighting, T_camera_object)
+        if known is not None:
+            return known
+        window = self._looks.window(sighting, *self.extent(T_camera_object))
+        picture = self._draw(T_camera_object, window.view)
+        self._looks.keep(T_camera_object, window, picture)
+        return window, picture
+
+    def _draw(self, T_camera_object: Float[np.ndarray, "4 4"], view: View) -> MeshPicture:
         """The object alone."""
         T = np.broadcast_to(T_camera_object, (len(self._shown), 4, 4))
         return self._renderer.render(T, self._shown, view)
-
-    def window(self, sighting: Sighting, T_camera_object: Float[np.ndarray, "4 4"]) -> Window:
-        """The close-up that holds both the mask and the drawn object."""
-        low, high = self.extent(T_camera_object)
-        mask = sighting.label == sighting.code
-        if sighting.mask_valid and mask.any():
-            seen_low, seen_high = mask_box(mask, self.camera)
-            low, high = np.minimum(low, seen_low), np.maximum(high, seen_high)
-        view = square_view(self.camera, low, high, self.config.window_px, 0.08)
-        return make_window(sighting.label, sighting.code, self.camera, view)
 
     def extent(self, T_camera_object: Float[np.ndarray, "4 4"]) -> tuple[np.ndarray, np.ndarray]:
         """Least and greatest x/z, y/z of the object where it would be."""
@@ -107,8 +117,7 @@ class PoseRefiner:
         """
         T, solution = np.array(T_start, float), None
         for _ in range(rounds):
-            window = self.window(sighting, T)
-            picture = self.draw(T, window.view)
+            window, picture = self.look(sighting, T)
             shown = visible_points(T, self.model.points, picture.depth, window.view.K, 0.004)
             part = SurfacePart(self.model.points[shown], self.model.normals[shown])
             outline, around_px = self._outline(picture, window, T, sighting)
@@ -152,7 +161,7 @@ class PoseRefiner:
         if sighting.plane is not None:
             terms.append(self._plane(T, sighting))
         if prior is not None:
-            terms.append(prior_term(T, prior.T_camera_object, prior.covariance))
+            terms.append(prior_term(T, prior.T_camera_object, prior.root))
         return terms
 
     def _tracks(self, T: np.ndarray, sighting: Sighting, anchors: Anchored) -> Term:
@@ -194,8 +203,7 @@ class PoseRefiner:
 
     def fit(self, T_camera_object: Float[np.ndarray, "4 4"], sighting: Sighting) -> Fit:
         """Draw it once more and compare."""
-        window = self.window(sighting, T_camera_object)
-        picture = self.draw(T_camera_object, window.view)
+        window, picture = self.look(sighting, T_camera_object)
         drawn = picture.label > 0
         iou, share = 0.0, 0.0
         if drawn.any():
@@ -208,8 +216,8 @@ class PoseRefiner:
 
     def depth_offset(self, T_camera_object: Float[np.ndarray, "4 4"], sighting: Sighting) -> float:
         """How much farther the depth points are than the drawn object (median, m); 0 where they do not meet."""
-        window = self.window(sighting, T_camera_object)
-        p, drawn = self._drawn_at(sighting, self.draw(T_camera_object, window.view), window)
+        window, picture = self.look(sighting, T_camera_object)
+        p, drawn = self._drawn_at(sighting, picture, window)
         return float(np.median(p[:, 2] - drawn)) if len(p) >= 10 else 0.0
 
     def _depth_fit(self, sighting: Sighting, picture: MeshPicture, window: Window) -> tuple[float, float]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64
+from scipy.spatial.transform import Rotation
 
-from reenact.geometry.rotations import so3_exp
 from reenact.perception.pose.terms import Term
 
 _MAX_STEP, _MAX_TURN = 0.08, 0.35
+_SETTLED = 0.03
+"""A step so short (sigmas) changes nothing that matters."""
 _WIDE = np.diag([0.5**2] * 3 + [(np.pi / np.sqrt(3)) ** 2] * 3)
 """Nothing known: half a metre, and a turn evenly spread over the circle."""
 
@@ -35,12 +37,15 @@ def solve_pose(
     """From a start that is near enough for the terms to pull the right way."""
     T = np.array(T_start, float)
     for _ in range(iterations):
-        H, g, _ = _normal(terms_at(T))
-        step = -np.linalg.solve(H + 1e-9 * np.trace(H) * np.eye(6) / 6 + 1e-6 * np.eye(6), g)
+        H, g, misfit = _normal(terms_at(T))
+        step = -np.linalg.solve(H + (1e-9 * np.trace(H) / 6 + 1e-6) * np.eye(6), g)
         T = moved(T, step)
-        if np.abs(step[:3]).max() < 1e-5 and np.abs(step[3:]).max() < 1e-4:
+        if float(step @ H @ step) < _SETTLED**2:
             break
-    H, _, misfit = _normal(terms_at(T))
+    else:
+        H, _, misfit = _normal(terms_at(T))
+    u, _, vt = np.linalg.svd(T[:3, :3])
+    T[:3, :3] = u @ vt
     return Solution(T, bounded_inverse(H / max(1.0, misfit**2)), misfit)
 
 
@@ -52,9 +57,7 @@ def moved(T: Float[np.ndarray, "4 4"], step: Float64[np.ndarray, " 6"]) -> Float
         _MAX_TURN / max(float(np.linalg.norm(step[3:])), 1e-12),
     )
     out = np.array(T, float)
-    out[:3, :3] = so3_exp(step[3:] * shorten) @ out[:3, :3]
-    u, _, vt = np.linalg.svd(out[:3, :3])
-    out[:3, :3] = u @ vt
+    out[:3, :3] = Rotation.from_rotvec(step[3:] * shorten).as_matrix() @ out[:3, :3]
     out[:3, 3] += step[:3] * shorten
     return out
 

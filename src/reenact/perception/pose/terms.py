@@ -7,13 +7,14 @@ dt + w x r.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
-from reenact.geometry.rotations import hat, so3_log
 from reenact.perception.pose.window import Window
 
 
@@ -49,11 +50,15 @@ class Anchored:
 
 
 class SurfacePart:
-    """Points of a surface with normals (object frame) and a tree to find the nearest."""
+    """Points of a surface with normals (object frame) and, once asked for, a tree to find the nearest."""
 
     def __init__(self, points: Float64[np.ndarray, "n 3"], normals: Float64[np.ndarray, "n 3"]) -> None:
         self.points, self.normals = points, normals
-        self.tree = cKDTree(points)
+
+    @functools.cached_property
+    def tree(self) -> cKDTree:
+        """Of the points."""
+        return cKDTree(self.points)
 
 
 def no_term(name: str) -> Term:
@@ -63,9 +68,24 @@ def no_term(name: str) -> Term:
 
 def moves(T_camera_object: Float[np.ndarray, "4 4"], points: Float64[np.ndarray, "n 3"]) -> np.ndarray:
     """How camera points of the object change with (dt, w): [n 3 6]."""
-    offsets = points @ T_camera_object[:3, :3].T
-    eye = np.broadcast_to(np.eye(3), (len(points), 3, 3))
-    return np.concatenate([eye, -hat(offsets)], axis=2)
+    x, y, z = (points @ T_camera_object[:3, :3].T).T
+    out = np.zeros((len(points), 3, 6))
+    out[:, [0, 1, 2], [0, 1, 2]] = 1.0
+    out[:, 0, 4], out[:, 0, 5] = z, -y  # minus the skew matrix of the offset
+    out[:, 1, 3], out[:, 1, 5] = -z, x
+    out[:, 2, 3], out[:, 2, 4] = y, -x
+    return out
+
+
+def _moved_along(
+    T_camera_object: Float[np.ndarray, "4 4"],
+    points: Float64[np.ndarray, "n 3"],
+    directions: Float64[np.ndarray, "n 3"],
+) -> Float64[np.ndarray, "n 6"]:
+    """How far points of the object go along directions (camera axes) with (dt, w): d . (dt + w x r)."""
+    x, y, z = (points @ T_camera_object[:3, :3].T).T
+    a, b, c = directions.T
+    return np.stack([a, b, c, y * c - z * b, z * a - x * c, x * b - y * a], 1)
 
 
 def placed(T_camera_object: Float[np.ndarray, "4 4"], points: Float64[np.ndarray, "n 3"]) -> np.ndarray:
@@ -104,13 +124,10 @@ def outline_term(
     field = window.distance_px
     slope = np.stack([(field[v, u + 1] - field[v, u - 1]) / 2, (field[v + 1, u] - field[v - 1, u]) / 2], 1)
     distance = field[v, u] + ((uv - np.stack([u, v], 1)) * slope).sum(1) + 0.5
-    dproject = np.zeros((len(p), 2, 3))
-    dproject[:, 0, 0], dproject[:, 1, 1] = K[0, 0] / p[:, 2], K[1, 1] / p[:, 2]
-    dproject[:, 0, 2] = -K[0, 0] * p[:, 0] / p[:, 2] ** 2
-    dproject[:, 1, 2] = -K[1, 1] * p[:, 1] / p[:, 2] ** 2
-    dp = moves(T_camera_object, outline)
     sigma = max(sigma_px * window.px_per_mask_px, 0.7)
-    jacobian = np.einsum("ni,nij,njk->nk", slope, dproject, dp) / sigma
+    pull = slope * [K[0, 0], K[1, 1]] / (p[:, 2:] * sigma)  # of the distance with x and y, then with z
+    pull = np.concatenate([pull, -(pull * p[:, :2]).sum(1, keepdims=True) / p[:, 2:]], 1)
+    jacobian = _moved_along(T_camera_object, outline, pull)
     shared = np.full(len(p), bias_px * window.px_per_mask_px / sigma)
     return Term("outline", distance / sigma, jacobian, effective * len(p) / total, 3.0, shared)
 
@@ -136,8 +153,7 @@ def surface_term(
     residual = ((local[ok] - q_local) * n_local).sum(1)
     n_camera = n_local @ R.T
     # the plane moves with the object: d(residual) = -n . (dt + w x r)
-    dp = moves(T_camera_object, q_local)
-    jacobian = -np.einsum("ni,nik->nk", n_camera, dp)
+    jacobian = -_moved_along(T_camera_object, q_local, n_camera)
     # along a grazing ray an error in depth is a smaller error across the surface
     ray = cloud[ok] / np.linalg.norm(cloud[ok], axis=1, keepdims=True)
     across = np.maximum(np.abs((n_camera * ray).sum(1)), 0.3) * sigma[ok]
@@ -183,7 +199,8 @@ def standing_term(
     """
     p = placed(T_camera_object, feet)
     residual = (p @ normal_camera - offset) / sigma
-    jacobian = np.einsum("i,nik->nk", normal_camera, moves(T_camera_object, feet)) / sigma
+    along = np.tile(normal_camera / sigma, (len(feet), 1))
+    jacobian = _moved_along(T_camera_object, feet, along)
     shared = np.full(len(feet), sigma_plane / sigma)
     return Term("standing", residual, jacobian, float(len(feet)), 3.0 * float(np.hypot(1, shared[0])), shared)
 
@@ -222,7 +239,7 @@ def touch_term(
     # all joints of a hand share its error along the line of sight, and a third of it is each joint's own
     own = sigma * np.array([1.0, 1.0, 0.3])
     spread = np.sqrt((own**2).mean(1) + skin**2)
-    jacobian = -np.einsum("ni,nik->nk", direction, moves(T_camera_object, points[idx])) / spread[:, None]
+    jacobian = -_moved_along(T_camera_object, points[idx], direction / spread[:, None])
     shared = direction[:, 2] * sigma[:, 2] / spread
     robust = 2.0 * float(np.hypot(1, np.abs(shared).max()))
     return Term("touch", (distance - skin) / spread, jacobian, 3.0, robust, shared)
@@ -231,12 +248,11 @@ def touch_term(
 def prior_term(
     T_camera_object: Float[np.ndarray, "4 4"],
     T_predicted: Float[np.ndarray, "4 4"],
-    covariance: Float64[np.ndarray, "6 6"],
+    root: Float64[np.ndarray, "6 6"],
 ) -> Term:
-    """The pose is the predicted one within its covariance."""
-    turn = so3_log(T_camera_object[:3, :3] @ T_predicted[:3, :3].T)
+    """The pose is the predicted one within its covariance; `root` turns a change into sigmas."""
+    turn = Rotation.from_matrix(T_camera_object[:3, :3] @ T_predicted[:3, :3].T).as_rotvec()
     change = np.concatenate([T_camera_object[:3, 3] - T_predicted[:3, 3], turn])
-    root = np.linalg.inv(np.linalg.cholesky(covariance))
     return Term("prior", root @ change, root, 6.0, np.inf)
 
 

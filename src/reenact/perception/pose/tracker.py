@@ -76,8 +76,10 @@ class _Run:
         self.covariance = np.tile(bounded_inverse(np.zeros((6, 6))), (frames, 1, 1))
         self.anchors = Anchors(config)
         self.why: Counter[str] = Counter()
-        self.searches, self.searched_s = 0, -np.inf
+        self.searches, self.searched_s, self.search_rest_s = 0, -np.inf, config.search_rest_s
         self.doubt, self.doubted_s = (np.zeros((6, 6)), 1.0), -np.inf
+        self.doubted: tuple[np.ndarray, Fit] | None = None
+        """Pose (world) and fit when twins were last looked for."""
 
     def all_frames(self, start: PoseStart | None) -> ObjectPoses:
         reference = self._reference(start)
@@ -171,7 +173,7 @@ class _Run:
             T[:3, :3] = self._calm(T[:3, :3], predicted.T_camera_object[:3, :3], anchors)
         self.T[frame], self.valid[frame] = T, True
         spread = turned(solution.covariance, T_world_camera) + self._unseen_turn(T, anchors)
-        doubt, belief = self._doubt(T_camera_world @ T, fit, sighting)
+        doubt, belief = self._doubt(T, T_camera_world, fit, sighting)
         # what is left of a hidden outline may fit more than one pose: the bend of the cost there says too little
         seen_little = max(1.0, 0.5 / max(fit.visible_share, 0.05)) ** 2
         if len(sighting.cloud) < 10:
@@ -208,15 +210,32 @@ class _Run:
         order = self.model.symmetry_order if not anchors.known.any() else 1
         return nearest_equivalent(R, R_predicted, self.model.symmetry_axis, order)
 
-    def _doubt(self, T_camera_object: np.ndarray, fit: Fit, sighting: Sighting) -> tuple[np.ndarray, float]:
+    def _doubt(
+        self, T_world_object: np.ndarray, T_camera_world: np.ndarray, fit: Fit, sighting: Sighting
+    ) -> tuple[np.ndarray, float]:
         """What other poses that look alike add to the covariance (camera axes), and the belief left in this one."""
         if not sighting.mask_valid or fit.depth_share >= 0.8:
             return np.zeros((6, 6)), 1.0
-        if abs(sighting.t_seconds - self.doubted_s) > self.config.twin_every_s - 1e-3:
+        same = self._as_doubted(T_world_object, fit)
+        wait = self.config.twin_rest_s if same else self.config.twin_every_s
+        if abs(sighting.t_seconds - self.doubted_s) > wait - 1e-3:
+            T_camera_object = T_camera_world @ T_world_object
             others = rivals(self.refiner, sighting, T_camera_object, self.config)
             self.doubt = ambiguity(T_camera_object, score(fit), others, self.model, self.config.twin_scale)
-            self.doubted_s = sighting.t_seconds
+            self.doubted_s, self.doubted = sighting.t_seconds, (T_world_object, fit)
         return self.doubt
+
+    def _as_doubted(self, T_world_object: np.ndarray, fit: Fit) -> bool:
+        """Whether pose and fit are as they were when twins were last looked for."""
+        if self.doubted is None:
+            return False
+        T, before = self.doubted
+        return bool(
+            np.linalg.norm(T_world_object[:3, 3] - T[:3, 3]) < 0.005
+            and self._turn(T_world_object, T) < 0.05
+            and abs(fit.iou - before.iou) < 0.03
+            and abs(fit.visible_share - before.visible_share) < 0.05
+        )
 
     def _unseen_turn(self, T_world_object: np.ndarray, anchors: Anchored) -> np.ndarray:
         """Covariance of the turn about a symmetry axis where no followed points show it: any turn is possible."""
@@ -248,7 +267,7 @@ class _Run:
     def _doubtful(self, reason: str, fit: Fit, sighting: Sighting) -> bool:
         """A search may help; not asked again for a while after one that did not."""
         c = self.config
-        rests = abs(sighting.t_seconds - self.searched_s) < c.search_rest_s
+        rests = abs(sighting.t_seconds - self.searched_s) < self.search_rest_s
         if rests or fit.visible_share < c.min_visible_share:
             return False
         return (
@@ -273,6 +292,9 @@ class _Run:
             found = first_pose(self.refiner, sighting, self.config, prior.T_camera_object[:3, :3])
         turn = 0.0 if found is None else self._turn(found.T_camera_object, prior.T_camera_object)
         if found is None or found.value < score(fit) + 0.05 + self.config.flip_price * turn:
+            in_a_row = abs(sighting.t_seconds - self.searched_s) < 2 * self.search_rest_s
+            longer = min(2 * self.search_rest_s, self.config.search_rest_max_s)
+            self.search_rest_s = longer if in_a_row else self.config.search_rest_s
             self.searched_s = sighting.t_seconds
             return solution, fit
         again = self.refiner.refine(found.T_camera_object, sighting, None, anchors, rounds=1)

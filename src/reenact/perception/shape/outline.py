@@ -88,12 +88,10 @@ def _along(polygon: np.ndarray, count: int) -> np.ndarray:
 
 def _to_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     """Signed distance of points to a convex polygon, positive inside (the drawn solid sticks out there)."""
-    a, b = polygon, np.roll(polygon, -1, axis=0)
-    edge = b - a
-    length2 = np.maximum((edge**2).sum(1), 1e-12)
-    offset = points[:, None] - a
-    u = np.clip((offset * edge).sum(2) / length2, 0, 1)
-    away = np.linalg.norm(offset - u[..., None] * edge, axis=2).min(1)
-    cross = edge[:, 0] * offset[..., 1] - edge[:, 1] * offset[..., 0]
-    inside = (cross >= 0).all(1) | (cross <= 0).all(1)
+    edge_x, edge_y = (np.roll(polygon, -1, axis=0) - polygon).T
+    x, y = points[:, :1] - polygon[:, 0], points[:, 1:] - polygon[:, 1]
+    u = np.clip((x * edge_x + y * edge_y) / np.maximum(edge_x**2 + edge_y**2, 1e-12), 0, 1)
+    away = np.sqrt(((x - u * edge_x) ** 2 + (y - u * edge_y) ** 2).min(1))
+    cross = edge_x * y - edge_y * x
+    inside = (cross.min(1) >= 0) | (cross.max(1) <= 0)
     return np.where(inside, away, -away)
