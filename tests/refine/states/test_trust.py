@@ -47,6 +47,26 @@ def test_a_hold_still_in_the_air_is_no_rest_where_no_table_is_known(truth):
     ).all()
 
 
+def test_what_is_never_seen_again_is_not_said_to_lie_there(truth):
+    last = truth.t[-1] - 0.6
+    seen = truth.objects.valid & (truth.t < last)[:, None]
+    states = _states(replace(truth, objects=replace(truth.objects, valid=seen)), StateConfig())
+    late = truth.t > last + 0.4
+    assert (states.state[late, 0] == InteractionState.UNKNOWN).all()
+    assert states.confidence[late, 0].max() == 0.0
+
+
+def test_before_a_camera_of_unknown_path_rest_and_motion_are_unknown_and_holds_are_not(truth):
+    count = len(truth.t)
+    lost = replace(truth.camera, valid=np.zeros(count, bool), motion="moving")
+    state = _states(replace(truth, camera=lost), StateConfig()).state[:, 0]
+    known = _states(truth, StateConfig()).state[:, 0]
+    held = known == InteractionState.GRASPED_RIGHT
+    assert held.any()
+    assert np.array_equal(state[held], known[held])
+    assert (state[~held] == InteractionState.UNKNOWN).all()
+
+
 def test_long_clips_are_judged_in_pieces_and_say_the_same(truth):
     noisy = disturb(truth, 0.004, 0.1, seed=2)
     whole, pieces = (_states(noisy, StateConfig(longest_s=s)).state for s in (10.0, 0.8))

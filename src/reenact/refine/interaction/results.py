@@ -20,6 +20,7 @@ from reenact.scene import (
     ContactPlaces,
     ContactTracks,
     HandTracks,
+    InteractionState,
     InteractionStates,
     ObjectTracks,
     PoseCovariance,
@@ -42,6 +43,9 @@ class InteractionResultConfig:
     distance of contact: beyond it nothing can be said of what touches what); the scene's own scale does not count."""
     longest_fill_s: float = 1.0
     """Unseen stretches are filled up to this length (s); longer ones only where a thing lies still or is held."""
+    torn: float = 0.10
+    """Before a camera whose path is not known, a pose that the solution puts farther than this (m) from where it was seen
+    is not claimed: how the camera went is no smooth motion of the thing."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,9 @@ def refine_interaction(
     config = config or InteractionResultConfig()
     t = (t_ns - t_ns[0]) * 1e-9
     refined = refine(objects, hands, camera, support, t, config.interaction, covariance)
-    states = _states(refined, len(t))
+    states = _states(refined, camera)
     sure = about_origins(refined.covariance[:, HANDS:], refined.T_world_object(), refined.middles)
-    new_objects = _objects(objects, refined, states, t, config)
+    new_objects = _objects(objects, refined, states, camera, t, config)
     new_hands = _hands(hands, refined, t, config)
     contacts, places = _contacts(refined, new_objects, new_hands, t_ns, t, config)
     sizes = [
@@ -121,7 +125,9 @@ def probably_within(covariance: Float64[np.ndarray, "t o 6 6"], near: float) -> 
     return np.asarray(erf(near / np.sqrt(2 * np.maximum(worst, 1e-12))))
 
 
-def _states(refined: Refined, t: int) -> InteractionStates:
+def _states(refined: Refined, camera: CameraTrack) -> InteractionStates:
+    """Before a camera whose path is not known, nobody can tell rest from motion; holds are told in the hand's frame."""
+    t = len(camera.valid)
     state = (
         np.stack([s.state for s in refined.states], axis=1) if refined.states else np.zeros((t, 0), np.uint8)
     )
@@ -129,6 +135,9 @@ def _states(refined: Refined, t: int) -> InteractionStates:
     confidence = (
         np.stack([s.confidence for s in refined.states], axis=1) if refined.states else np.zeros((t, 0))
     )
+    loose = (state == InteractionState.STATIC) | (state == InteractionState.MOVING)
+    known = known & (camera.valid[:, None] | ~loose)
+    state = np.where(known, state, np.uint8(InteractionState.UNKNOWN)).astype(np.uint8)
     source = np.where(known, Source.SMOOTHED, Source.UNKNOWN).astype(np.uint8)
     # of a state that is not said nothing is believed
     return InteractionStates(
@@ -140,6 +149,7 @@ def _objects(
     objects: ObjectTracks,
     refined: Refined,
     states: InteractionStates,
+    camera: CameraTrack,
     t: np.ndarray,
     config: InteractionResultConfig,
 ) -> ObjectTracks:
@@ -149,11 +159,14 @@ def _objects(
         if seen.shape[1]
         else np.zeros(seen.shape)
     )
-    tied = states.valid & (states.state != 2)  # lying still or held: unseen is not unknown
+    tied = states.valid & (states.state != InteractionState.MOVING)  # still or held: unseen is not unknown
     valid = np.isfinite(gap) & ((gap <= config.longest_fill_s) | tied)
+    T = refined.T_world_object()
+    apart = np.linalg.norm(T[..., :3, 3] - objects.T_world_object[..., :3, 3], axis=-1)
+    valid &= camera.valid[:, None] | (tied & ~objects.valid) | (objects.valid & (apart <= config.torn))
     return replace(
         objects,
-        T_world_object=np.where(valid[..., None, None], refined.T_world_object(), np.eye(4)),
+        T_world_object=np.where(valid[..., None, None], T, np.eye(4)),
         valid=valid,
         confidence=np.where(valid, probably_within(refined.covariance[:, HANDS:], config.near), 0.0),
         source=np.where(valid, np.where(seen, Source.SMOOTHED, Source.FILLED), Source.UNKNOWN).astype(

@@ -106,5 +106,9 @@ class StateConfig:
     """What is judged again reaches as far to either side (s)."""
     longest_gap_s: float = 1.0
     """An object not seen for longer, and not held, is `unknown` in between."""
+    end_gap_s: float = 0.4
+    """Before its first and after its last sight the state of a thing that no hand holds is believed less by a factor of e
+    per so long (s): it may have been taken away at once."""
     hand_unseen_s: float = 1.0
-    """A hold is `unknown` where its hand is not seen for longer, before and after (s)."""
+    """A hold is `unknown` where its hand is not seen for longer, before and after, and believed less by a factor of e per
+    so long before the first and after the last sight of the object (s)."""

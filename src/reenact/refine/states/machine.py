@@ -19,7 +19,7 @@ from reenact.refine.states.evidence import ObjectEvidence
 from reenact.refine.states.intervals import running_sums
 from reenact.refine.states.placing import changes_placed
 from reenact.refine.states.semi_markov import posterior
-from reenact.refine.states.trust import hidden_holders, seen_lately
+from reenact.refine.states.trust import gone_doubt, hidden_holders, seen_lately
 from reenact.scene.interaction import InteractionState
 
 
@@ -44,7 +44,7 @@ def infer(
     best = probability.argmax(axis=1)
     confidence = np.take_along_axis(probability, best[:, None], axis=1)[:, 0]
     hidden, doubt = hidden_holders(evidence.hand_seen, t_seconds, best, config)
-    confidence = confidence * doubt
+    confidence = confidence * doubt * gone_doubt(evidence.seen > 0, t_seconds, best, config)
     known = (confidence >= config.unknown_below) & seen_lately(evidence.seen > 0, t_seconds, best, config)
     known &= ~hidden
     codes = np.array([int(s) for s in STATES], np.uint8)[best]

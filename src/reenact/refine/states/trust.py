@@ -49,3 +49,22 @@ def seen_lately(
     if not seen.any():
         return np.zeros(len(t), bool)
     return np.asarray((_to_nearest(seen, t) <= config.longest_gap_s) | (best >= 2))
+
+
+def gone_doubt(
+    seen: Bool[np.ndarray, " t"],
+    t: Float64[np.ndarray, " t"],
+    best: Int64[np.ndarray, " t"],
+    config: StateConfig,
+) -> Float64[np.ndarray, " t"]:
+    """Factor on the confidence before the first and after the last sight of an object.
+
+    Between two sights in one place it lay there; what is never seen again may have been taken away at once, or, where a
+    hand had it, may be in that hand for some time.
+    """
+    idx = np.flatnonzero(seen)
+    if len(idx) == 0:
+        return np.ones(len(t))
+    beyond = np.maximum(t[idx[0]] - t, t - t[idx[-1]])
+    lasts = np.where(best < 2, config.end_gap_s, config.hand_unseen_s)
+    return np.asarray(np.exp(-np.maximum(beyond, 0.0) / lasts))
