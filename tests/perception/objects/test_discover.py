@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,8 @@ from reenact.perception.discover.automatic import AutomaticFinder, AutomaticFind
 from reenact.perception.discover.contract import ObjectFinder
 from reenact.perception.discover.hints import BadObjectHint, ObjectBox, ObjectClick
 from reenact.perception.discover.names import colour_name, match_labels
+from reenact.perception.discover.targets import TargetConfig, came_near
+from reenact.perception.discover.trial import TrialConfig
 from reenact.scene import MaskLabel
 from tests.perception.objects import drawn
 from tests.perception.objects.test_points import camera
@@ -46,6 +49,42 @@ def test_it_is_found_before_a_camera_that_may_move(clip, finder) -> None:
     found = finder.find(clip.frames(), clip.clip, clip.landmarks)
     assert found.roles[:1] == ("manipulated",)
     assert covers(found, 0, clip.labels[int(found.seed_frame[0])] == MaskLabel.FIRST_OBJECT)
+    assert 0.5 < found.confidence[0] <= 0.8
+    assert "no_targets" in finder.diagnostics
+
+
+def test_a_shadow_that_goes_with_the_hand_is_no_object_before_a_camera_that_may_move() -> None:
+    finder = AutomaticFinder(AutomaticFinderConfig(max_trials=1))
+    clip = drawn.draw(moves=False)
+    rgb = clip.rgb.copy()
+    for i, (x, y) in enumerate(drawn.box_path()[1]):
+        spot = np.zeros(rgb.shape[1:3], np.uint8)
+        cv2.ellipse(spot, (int(x) - 26, int(y) - 8), (22, 13), 0, 0, 360, 1, -1)
+        spot[clip.labels[i] > 0] = 0
+        rgb[i] = np.where(spot[..., None] > 0, rgb[i] * 0.5, rgb[i]).astype(np.uint8)
+    found = finder.find(dataclasses.replace(clip, rgb=rgb).frames(), clip.clip, clip.landmarks)
+    assert found.object_ids == ()
+    verdicts = [row["verdict"] for row in finder.diagnostics["candidates"]]
+    assert any("shadow" in verdict for verdict in verdicts)
+    assert "believed" not in verdicts
+
+
+def test_leaving_a_thing_is_no_coming_to_it() -> None:
+    times, config = np.arange(12) * 0.1, TargetConfig()
+    comes = np.linspace(2.0, 0.0, 12)
+    assert came_near(comes, times, config)
+    assert not came_near(comes[::-1].copy(), times, config)
+    assert not came_near(comes + 0.4, times, config)
+
+
+def test_what_is_cut_badly_or_hardly_seen_is_refused_with_the_reason(clip) -> None:
+    for trial, words in (
+        (TrialConfig(min_trust=1.1), "trusted"),
+        (TrialConfig(min_share=1.1), "of all, only"),
+    ):
+        strict = AutomaticFinder(AutomaticFinderConfig(max_trials=1, trial=trial))
+        assert strict.find(clip.frames(), clip.clip, clip.landmarks, camera()).object_ids == ()
+        assert any(words in row["verdict"] for row in strict.diagnostics["candidates"])
 
 
 def test_a_hand_that_moves_nothing_finds_nothing(finder) -> None:

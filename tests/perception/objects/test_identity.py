@@ -60,6 +60,17 @@ def test_after_a_long_doubt_following_back_proves_nothing() -> None:
     assert not chain.look(20, 0.1, followed(), np.inf, lambda a, b: HOME)
 
 
+def test_the_sure_area_is_renewed_alike_at_any_frame_rate() -> None:
+    areas = []
+    for rate_hz in (15, 30):
+        chain = Chain(IdentityConfig(), 0, HOME, 2.0 * HOME.sum())
+        for step in range(2 * rate_hz):
+            assert chain.look(step, 1 / rate_hz, followed(), np.inf, lambda a, b: None)
+        areas.append(chain.area / HOME.sum())
+    assert areas[0] == pytest.approx(areas[1], rel=1e-6)
+    assert areas[0] == pytest.approx(1 + np.exp(-2.0 / IdentityConfig().area_s), rel=1e-6)
+
+
 def two_boxes(*, twins: bool) -> np.ndarray:
     """Two boxes that vanish for a second and stand elsewhere afterwards; equal ones, or one blue and one green."""
     rng = np.random.default_rng(1)

@@ -16,6 +16,7 @@ from reenact.perception.discover.candidates import Candidate
 from reenact.perception.discover.comotion import ComotionConfig, held_things
 from reenact.perception.discover.contract import Frame
 from reenact.perception.discover.empty import EmptyConfig, EmptyScene
+from reenact.perception.discover.evidence import EvidenceConfig, evidence_of
 from reenact.perception.discover.footprints import FootprintConfig, footprints
 from reenact.perception.discover.hinted import from_hints
 from reenact.perception.discover.hints import ObjectBox, ObjectClick
@@ -62,6 +63,8 @@ class AutomaticFinderConfig:
     """What a candidate must show."""
     suspects: SuspectConfig = field(default_factory=SuspectConfig)
     """What is no object."""
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+    """What a candidate must show besides where there is no empty scene to compare with."""
     min_score: float = 0.25
     """Candidates with weaker evidence are not tried."""
     targets: TargetConfig = field(default_factory=TargetConfig)
@@ -121,6 +124,7 @@ class AutomaticFinder:
         candidates = footprints(empty, c.footprints) if empty is not None else []
         candidates += held_things(views, empty, c.comotion)
         candidates = sorted((x for x in candidates if x.score >= c.min_score), key=lambda x: -x.score)
+        is_bare = empty is None or empty.known < c.empty.min_known
         court = TrialCourt(views, is_still_camera=is_still, config=c.trial)
         log: list[dict[str, Any]] = []
         believed: list[Believed] = []
@@ -134,27 +138,34 @@ class AutomaticFinder:
                 verdict = next(filter(None, (known_already(candidate, b.trial, views) for b in believed)), "")
             if not verdict:
                 tried += 1
-                verdict = self._verdict(candidate, court, believed, stack, regions, empty)
+                verdict = self._verdict(candidate, court, believed, views, empty, is_bare)
             log.append(_entry(candidate, stack, verdict if isinstance(verdict, str) else "believed"))
             if isinstance(verdict, Believed):
                 believed.append(verdict)
                 if candidate.source != "colour":
                     candidates = twins_of(verdict.trial, views) + candidates
         believed.sort(key=lambda b: -b.confidence)
-        if believed:
-            believed += find_targets(stack, regions, believed, court, empty, c.targets)[: c.max_targets]
         self._diagnostics = {"mode": "automatic", "still_camera": is_still, "candidates": log}
+        if is_bare or empty is None:
+            self._diagnostics["no_targets"] = "Still things are not told from scenery without an empty scene."
+        elif believed:
+            believed += find_targets(stack, believed, court, empty, c.targets, log)[: c.max_targets]
         if not believed:
             self._diagnostics["why_none"] = _why_none(candidates, regions)
         return _record(believed, stack, c.labels, self.name, self.licence)
 
     def _verdict(
-        self, candidate: Candidate, court: TrialCourt, believed: list[Believed], stack: PictureStack,
-        regions: HandRegions, empty: EmptyScene | None,
+        self, candidate: Candidate, court: TrialCourt, believed: list[Believed], views: Views,
+        empty: EmptyScene | None, is_bare: bool,
     ) -> Believed | str:  # fmt: skip
-        trial, c = court.try_candidate(candidate), self.config.trial
-        if not trial.valid.any() or trial.seen < c.min_seen:
-            return f"could be followed in {trial.seen:.0%} of the looks only"
+        trial, c, stack = court.try_candidate(candidate), self.config.trial, views.stack
+        if not trial.valid.any() or trial.seen < c.min_seen or trial.valid.mean() < c.min_share:
+            return (
+                f"could be followed in {trial.seen:.0%} of the looks from first to last sight, "
+                f"{trial.valid.mean():.0%} of all, only"
+            )
+        if trial.seed_trust < c.min_trust:
+            return f"its cut is trusted {trial.seed_trust:.2f} only"
         if candidate.source == "colour" and trial.seed_trust < CLEAR:
             return "it cannot be cut out"
         sure = float(np.median(trial.confidence[trial.valid]))
@@ -167,12 +178,16 @@ class AutomaticFinder:
         if any(same_thing(trial, other.trial, stack) for other in believed):
             return "it turned out to be an object found before"
         is_twin = candidate.source == "colour"
-        why = "" if is_twin else doubts(stack, regions, trial, empty, self.config.suspects)
+        why = "" if is_twin else doubts(stack, views.regions, trial, empty, self.config.suspects)
+        if not why and is_bare:
+            why = evidence_of(trial, court, views, self.config.evidence).lacks(trial, self.config.evidence)
         if why:
             return why
         confidence = float(
             np.clip(0.25 + 0.35 * candidate.score + 0.3 * sure * trial.seen + 0.1 * trial.hand_share, 0, 0.97)
         )
+        if is_bare:
+            confidence *= self.config.evidence.discount
         way = f"It travels {trial.travel:.2f} frame heights, {trial.hand_share:.0%} of it with a hand at it."
         return Believed(candidate, trial, "manipulated", confidence, f"{candidate.reason} {way}")
 

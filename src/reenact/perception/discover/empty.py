@@ -26,6 +26,8 @@ class EmptyConfig:
     """Change of brightness that counts where the darker is below `shadow` of the lighter."""
     shadow: float = 0.33
     """A surface in shadow keeps its chromaticity and at least this part of its brightness."""
+    min_known: float = 0.5
+    """Share of the pixels that some look must show with no hand near; else it is no scene to compare with."""
     tint: float = 0.16
     """Relative difference of the dimming of the three channels up to which it may be a shadow's."""
 
@@ -42,6 +44,8 @@ class EmptyScene:
         """Frames that it was made of."""
         self.free: Bool[np.ndarray, "n h w"] = np.stack([_free(views, int(f), config) for f in self.looks])
         """Their pixels with no hand near."""
+        self.known = float(self.free.any(axis=0).mean())
+        """Share of the pixels that some look shows with no hand near."""
         self.picture: UInt8[np.ndarray, "h w 3"] = _median_where(self.stack.rgb[self.looks], self.free)
         self._evened = _Evened.of(self.picture)
         self._differs: dict[int, Bool[np.ndarray, "h w"]] = {}

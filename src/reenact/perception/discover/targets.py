@@ -7,17 +7,16 @@ manipulated object; and they must stay where they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float64, UInt8
 
 from reenact.perception.discover.candidates import Candidate
 from reenact.perception.discover.empty import EmptyScene
 from reenact.perception.discover.trial import Trial, TrialCourt
 from reenact.perception.masks.seed import filled, outline_of
-from reenact.perception.pictures.hands import HandRegions
 from reenact.perception.pictures.stack import PictureStack
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class TargetConfig:
     near: float = 0.35
     """The manipulated object must come this close, outline to outline."""
     approach: float = 0.5
-    """And at least this much closer than it was at first."""
+    """And at least this much closer than it was at some time before."""
     min_near_s: float = 0.15
     """And stay that close for this long in all."""
     max_tries: int = 3
@@ -51,54 +50,52 @@ class TargetConfig:
 
 
 def find_targets(
-    stack: PictureStack, regions: HandRegions, believed: list[Believed], court: TrialCourt,
-    empty: EmptyScene | None, config: TargetConfig,
+    stack: PictureStack, believed: list[Believed], court: TrialCourt, empty: EmptyScene,
+    config: TargetConfig, log: list[dict[str, Any]],
 ) -> list[Believed]:  # fmt: skip
-    """Targets of the objects found so far, nearest first."""
+    """Targets of the objects found so far, largest first; ``log`` gets a row for each region that was looked at."""
     from reenact.perception.discover.automatic import Believed
 
-    is_still = empty is not None
-    frame = _quiet_frame(regions, court)
-    picture = stack.rgb[frame] if empty is None else empty.picture
-    taken = regions.reach(frame, 0.1) | regions.wedge(frame)
+    frame = _quiet_frame(court)
+    taken = court.regions.reach(frame, 0.1) | court.regions.wedge(frame)
     look = int(np.abs(court.looks - frame).argmin())
     for other in believed:
         taken |= cv2.dilate(other.trial.mask(look).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-        if is_still:
-            taken |= _rests(other.trial)
+        taken |= _rests(other.trial)
     tries, found = 0, []
-    for region in distinct_regions(picture, taken, config):
+    for region in distinct_regions(empty.picture, taken, config):
         if tries == config.max_tries:
             break
-        near = [
-            _nearness(region, other.trial, stack, config) for other in believed if other.role == "manipulated"
-        ]
-        if is_still and not any(near):
-            continue
-        if _like_a_shadow(picture, region):
-            continue
-        tries += 1
+        verdict = ""
+        if not any(_comes_to(region, other.trial, stack, config) for other in believed):
+            verdict = "no moved object comes to it"
+        elif _like_a_shadow(empty.picture, region):
+            verdict = "it is a shadow"
         candidate = Candidate(frame, region, 0.5, "colour", "It stands out from what is around it.")
-        trial = court.try_candidate(candidate)
-        shown = trial.valid | (trial.hidden > 0.5)
-        if (
-            not trial.valid.any()
-            or trial.travel > config.max_travel
-            or float(shown.mean()) < config.min_shown
-        ):
-            continue
-        if not is_still:
-            near = [
-                _nearness(None, other.trial, stack, config, trial)
-                for other in believed
-                if other.role == "manipulated"
-            ]
-        if not any(near):
-            continue
-        sure = float(np.median(trial.confidence[trial.valid]))
-        reason = "It stands out from what is around it, stays, and a moved object comes to it."
-        found.append(Believed(candidate, trial, "target", float(np.clip(0.2 + 0.3 * sure, 0, 0.5)), reason))
+        if not verdict:
+            tries += 1
+            trial = court.try_candidate(candidate)
+            verdict = _unsteady(trial, config)
+        if not verdict:
+            sure = float(np.median(trial.confidence[trial.valid]))
+            reason = "It stands out from what is around it, stays, and a moved object comes to it."
+            confidence = float(np.clip(0.2 + 0.3 * sure, 0, 0.5))
+            found.append(Believed(candidate, trial, "target", confidence, reason))
+        log.append(
+            {
+                "frame": int(stack.frame_idx[frame]), "source": "still", "score": 0.5,
+                "verdict": verdict or "believed",
+            }
+        )  # fmt: skip
     return found
+
+
+def _unsteady(trial: Trial, config: TargetConfig) -> str:
+    """Why a region that was followed is no still thing, or nothing."""
+    shown = float((trial.valid | (trial.hidden > 0.5)).mean())
+    if not trial.valid.any() or shown < config.min_shown:
+        return f"it is followed in {shown:.0%} of the looks only"
+    return f"it moves {trial.travel:.3f} frame heights" if trial.travel > config.max_travel else ""
 
 
 def distinct_regions(
@@ -144,9 +141,9 @@ def _like_a_shadow(picture: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray,
     return bool(0.2 < light.mean() < 0.9 and np.ptp(light) < 0.1)
 
 
-def _quiet_frame(regions: HandRegions, court: TrialCourt) -> int:
+def _quiet_frame(court: TrialCourt) -> int:
     """The look that hands cover least."""
-    covered = [int((regions.reach(int(f), 0.1)).sum()) for f in court.looks.tolist()]
+    covered = [int((court.regions.reach(int(f), 0.1)).sum()) for f in court.looks.tolist()]
     return int(court.looks[int(np.argmin(covered))])
 
 
@@ -159,35 +156,34 @@ def _rests(trial: Trial) -> Bool[np.ndarray, "h w"]:
     return np.asarray(cv2.dilate(often, np.ones((9, 9), np.uint8)) > 0)
 
 
-def _nearness(
-    region: Bool[np.ndarray, "h w"] | None, mover: Trial, stack: PictureStack, config: TargetConfig,
-    own: Trial | None = None,
-) -> bool:  # fmt: skip
-    """Does the object of a trial come to a region (fixed, or followed by a trial of its own)?"""
+def _comes_to(
+    region: Bool[np.ndarray, "h w"], mover: Trial, stack: PictureStack, config: TargetConfig
+) -> bool:
+    """Does the object of a trial come to a region?"""
     gaps, times = [], []
     areas = mover.masks.tracks.area_px[mover.looks, 0][mover.valid]
     size = (
         float(np.sqrt(np.quantile(areas, 0.8))) if len(areas) else 1.0
     )  # a hand hides some of it now and then
-    field = None
-    if region is not None:
-        field = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 3)
+    gap = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 3)
     hidden = ~mover.valid & (mover.hidden > 0.5)
     for look in np.flatnonzero(mover.valid | hidden).tolist():
-        here = field
-        if own is not None:
-            if not own.valid[look]:
-                continue
-            here = cv2.distanceTransform((~own.mask(look)).astype(np.uint8), cv2.DIST_L2, 3)
         mask = mover.mask(look) if mover.valid[look] else mover.hands(look)  # a hand around it stands for it
         if not mask.any():
             continue
-        assert here is not None
-        gaps.append(float(here[mask].min()) / size)
+        gaps.append(float(gap[mask].min()) / size)
         times.append(float(stack.t_ns[int(mover.looks[look])]) * 1e-9)
+    return came_near(np.array(gaps), np.array(times), config)
+
+
+def came_near(
+    gaps: Float64[np.ndarray, " n"], times: Float64[np.ndarray, " n"], config: TargetConfig
+) -> bool:
+    """Was it near for long enough after it had been farther away? Leaving a thing is no coming to it.
+
+    ``gaps``: outline to outline, sizes of the moved object; ``times``: seconds.
+    """
     if len(gaps) < 3:
         return False
-    step = float(np.median(np.diff(times)))
-    away = max(np.median(gaps[:3]), np.max(gaps))
-    close = np.array(gaps) < config.near
-    return bool(close.sum() * step >= config.min_near_s and away - min(gaps) > config.approach)
+    came = (gaps < config.near) & (np.maximum.accumulate(gaps) - gaps > config.approach)
+    return bool(came.sum() * float(np.median(np.diff(times))) >= config.min_near_s)

@@ -25,6 +25,10 @@ class TrialConfig:
     """Frames a second that are looked at."""
     min_seen: float = 0.3
     """Share of the looks from the first to the last sight of it in which it must be followed."""
+    min_share: float = 0.12
+    """Share of all looks in which it must be followed."""
+    min_trust: float = 0.45
+    """Trust in the cut at its seed."""
     min_travel: float = 0.05
     """How far its centre must get from where it was, against the background."""
     min_confidence: float = 0.3
@@ -97,6 +101,7 @@ class TrialCourt:
     def __init__(self, views: Views, *, is_still_camera: bool, config: TrialConfig) -> None:
         self.config, self._views, self._is_still = config, views, is_still_camera
         self.looks = np.array(views.frames, np.int64)
+        self.regions = views.regions
         self._masks = ClassicalMasks()
         self._rest = [np.eye(3)] * len(self.looks) if is_still_camera else self._background()
 
@@ -106,6 +111,13 @@ class TrialCourt:
             self._views.stack, self._views.regions, self._as_found(candidate), self._views
         )
         return self._judged(result)
+
+    def homography(self, look: int, to: int) -> Float64[np.ndarray, "3 3"]:
+        """The background's way from one look to another, in small pixels."""
+        H = np.eye(3)
+        for i in range(min(look, to) + 1, max(look, to) + 1):
+            H = self._rest[i] @ H
+        return H if to >= look else np.asarray(np.linalg.inv(H))
 
     def _judged(self, result: ObjectMasks) -> Trial:
         looks, tracks = self.looks, result.tracks
@@ -141,10 +153,7 @@ class TrialCourt:
             if not valid[k]:
                 continue
             if last is not None:
-                H = np.eye(3)
-                for i in range(last + 1, k + 1):
-                    H = self._rest[i] @ H
-                home = H @ np.array([*centre[last], 1.0])
+                home = self.homography(last, k) @ np.array([*centre[last], 1.0])
                 step = (centre[k] - home[:2] / home[2]) / height
                 size = float(np.linalg.norm(step))
                 partly = abs(float(hidden[k] - hidden[last])) > 0.15 or _jumps(area[k], area[last])
