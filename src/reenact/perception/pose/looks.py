@@ -1,6 +1,6 @@
 """Close-ups and pictures of the frame in hand, kept so that none is made twice.
 
-Of one frame many poses are drawn, each for its fit and again to be refined; and most are near enough to each other to be
+Of one frame many poses are drawn, each for its fit and again to be refined; those that do not reach beyond the mask are
 seen through the same close-up.
 """
 
@@ -13,10 +13,10 @@ from reenact.perception.pose.contract import Sighting
 from reenact.perception.pose.window import Camera, Window, make_window, mask_box, square_view
 from reenact.rendering.mesh_depth import MeshPicture
 
-_MARGIN, _LEAST_MARGIN = 0.08, 0.03
+_MARGIN, _LEAST_MARGIN = 0.08, 0.0799
 """Room around the object in a new close-up, and in one that is used again (shares of its side)."""
-_WIDER = 1.1
-"""A close-up this much wider than need be is still used again."""
+_WIDER = 1.0001
+"""A close-up this much wider than need be is used again: poses are compared pixel by pixel, so only the same will do."""
 _PICTURES = 8
 """Pictures kept."""
 
