@@ -38,7 +38,7 @@ def placing_stages(config: PlacingConfig, with_depth_files: bool) -> list[Stage[
     return [
         Stage("depth", "3", config.depth, ("clip", "camera", "hands", "masks", *files, *true_depth), depth.run),
         Stage(
-            "support", "7", support.SupportStageConfig(config.support, config.objects),
+            "support", "8", support.SupportStageConfig(config.support, config.objects),
             ("clip", "camera", "hands", "found", "masks", "depth"), support.run,
         ),
         Stage("objects", "13", config.objects, (*everything, *true_objects), objects.run),

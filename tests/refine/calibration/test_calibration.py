@@ -221,3 +221,15 @@ def test_usual_sizes_help_only_where_something_else_speaks() -> None:
     both = plane_from_clues([vague, size], 0.02, SupportConfig())
     assert vague.height < both.offset < size.height
     assert both.sigma_offset < vague.total
+
+
+def test_of_two_heights_that_differ_neither_is_left_out_and_a_size_alone_is_no_plane():
+    hand, size = HeightClue(-1.26, 0.04, "hand", 0.21), HeightClue(-0.35, 0.21, "size")
+    for clues in ([hand, size], [size, hand]):
+        plane = plane_from_clues(clues, 0.02, SupportConfig())
+        assert plane.valid
+        assert plane.origin == "hands"
+        assert -0.9 < plane.offset < -0.7
+        assert plane.sigma_offset > 0.3
+    sizes = [HeightClue(-0.35 - 0.01 * k, 0.05, "size") for k in range(3)]
+    assert not plane_from_clues([*sizes, HeightClue(-3.0, 0.1, "hand", 0.1)], 0.02, SupportConfig()).valid

@@ -41,8 +41,9 @@ def plane_from_clues(
 ) -> SupportPlane:
     """A level plane at the height that the clues agree on.
 
-    Weighed by their whole sigmas; clues far off the others are left out. Own errors average out, what they share stays;
-    where clues disagree more than they say, all of it counts for more. What only guesses a size says nothing alone.
+    Weighed by their whole sigmas; clues far off the others are left out (of two that differ, nobody knows which). Own errors
+    average out, what they share stays; where clues disagree more than they say, all of it counts for more. What only
+    guesses a size says nothing alone.
     """
     if config.height is not None:
         clues = [HeightClue(config.height, 0.005, "user")]
@@ -50,7 +51,9 @@ def plane_from_clues(
         return no_plane()
     height, total = np.array([c.height for c in clues]), np.array([c.total for c in clues])
     middle = _weighted_median(height, 1 / total**2)
-    near = np.abs(height - middle) < 2.5 * np.hypot(total, total.min())
+    near = (np.abs(height - middle) < 2.5 * np.hypot(total, total.min())) | (len(clues) < 3)
+    if not any(c.what != "size" for c, ok in zip(clues, near, strict=True) if ok):
+        return no_plane()
     kept = [c for c, ok in zip(clues, near, strict=True) if ok]
     own, shared = np.array([c.sigma for c in kept]), np.array([c.shared for c in kept])
     weight = 1 / total[near] ** 2
