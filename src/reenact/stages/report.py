@@ -40,7 +40,7 @@ from reenact.stages.report_tables import (
 from reenact.stages.scene import as_shown, load_scene
 from reenact.stages.scene_page import scene_subtitle
 from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
-from reenact.viewer.report import ReportContent, write_report
+from reenact.viewer.report import Plot, ReportContent, write_report
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         video_fps_hz=scene.clip.nominal_fps_hz,
         robots=[(r.robot, r.trajectory) for r in robots],
         tiles=[*_tiles(refined, robots), *object_tiles(shown)],
-        plots=[
-            *hand_plots(scene),
-            *object_plots(shown),
-            *scales_plots(scene),
-            *(errors_plot(matched, shown.objects) if shown.objects is not None else []),
-            *(p for i, r in enumerate(robots) for p in robot_plots(r.trajectory, r.robot, i)),
-        ],
+        plots=_plots(scene, shown, robots, matched),
         tables=[
             *([truth_table(errors)] if errors else []),
             *(errors_table(m.errors) for m in matched),
@@ -122,6 +116,19 @@ def run(call: StageCall[ReportStageConfig]) -> None:
         "stage_seconds": seconds,
     }
     write_json(call.out / layout.QUALITY, numbers)
+
+
+def _plots(
+    scene: Scene, shown: Scene, robots: Sequence[_Retargeted], matched: Sequence[MatchedObject]
+) -> list[Plot]:
+    """All curves, in the order of the page; `shown`: the scene as the page shows it."""
+    return [
+        *hand_plots(scene),
+        *object_plots(shown),
+        *scales_plots(scene),
+        *(errors_plot(matched, shown.objects) if shown.objects is not None else []),
+        *(p for i, r in enumerate(robots) for p in robot_plots(r.trajectory, r.robot, i)),
+    ]
 
 
 def _unknowns(scene: Scene, robots: Sequence[_Retargeted]) -> list[str]:

@@ -39,8 +39,6 @@ class PoseConfig:
     """Fastest usual motion of a held thing (m/s): the spread of the prediction."""
     turn_rate: float = 4.0
     """Fastest usual turn (rad/s)."""
-    max_prior_gap_s: float = 0.5
-    """Frames farther apart than this do not predict each other."""
     hand_skin: float = 0.008
     """From a joint's centre to the skin of a finger."""
     support_sigma_min: float = 0.002

@@ -82,19 +82,9 @@ def gather(
         None if hand is None else measure(joints_in_object(hand.joints(hand.rigid.smooth), track.smooth), grid, hand.length)
         for hand in hands
     ]  # fmt: skip
-    base = np.zeros((len(t_seconds), 2))
-    relative: list[tuple[PlaceCost, ConstantCost, ConstantCost] | None] = []
-    grips: list[tuple[Signal, Signal] | None] = [None, None]
-    for side, hand in enumerate(hands):
-        seen = geometry[side]
-        if hand is None or seen is None:
-            relative.append(None)
-            continue
-        costs, base[:, side], signals = _relative(
-            track, hand, seen, weight, share, T_world_camera[:, :3, 3], config
-        )
-        relative.append(costs)
-        grips[side] = signals
+    base, relative, grips = _in_hands(
+        track, hands, geometry, (weight, share), T_world_camera[:, :3, 3], config
+    )
     looks = np.minimum(step / config.contact_correlation_s, 1.0)
     sure = np.array([new_share(hand, config) for hand in hands])
     odds = contacts(track, hands, geometry, grid, config)
@@ -110,12 +100,12 @@ def gather(
         turn=ConstantCost.of(track.T[:, :3, :3].reshape(-1, 9), weight / (2 * _turn_variance(track, config))),
         still=still,
         base=base,
-        relative=tuple(relative),
+        relative=relative,
         contact=contact,
         opposition=opposed(track, hands, geometry, looks, config),
         travel=travels(track, geometry, aloft if height is not None else None, step, config),
         path=Signal(track.T[:, :3, 3], weight / track.sigma**2),
-        grips=tuple(grips),
+        grips=grips,
         touch=touch,
         seen=weight,
         hand_seen=np.stack(
@@ -123,6 +113,31 @@ def gather(
         ),
         aloft=aloft,
     )
+
+
+def _in_hands(
+    track: RigidTrack,
+    hands: tuple[HandObservation | None, HandObservation | None],
+    geometry: list[HandObjectGeometry | None],
+    weights: tuple[np.ndarray, np.ndarray],
+    eye: np.ndarray,
+    config: EvidenceConfig,
+) -> tuple[
+    np.ndarray,
+    tuple[tuple[PlaceCost, ConstantCost, ConstantCost] | None, ...],
+    tuple[tuple[Signal, Signal] | None, ...],
+]:
+    """Per side: what noise alone costs [t 2], costs in the hand's frame, and the paths that say when it came and left.
+
+    `weights`: of the object per frame, and of a frame by its time alone.
+    """
+    base = np.zeros((len(eye), 2))
+    relative: list[tuple[PlaceCost, ConstantCost, ConstantCost] | None] = [None, None]
+    grips: list[tuple[Signal, Signal] | None] = [None, None]
+    for side, (hand, seen) in enumerate(zip(hands, geometry, strict=True)):
+        if hand is not None and seen is not None:
+            relative[side], base[:, side], grips[side] = _relative(track, hand, seen, *weights, eye, config)
+    return base, tuple(relative), tuple(grips)
 
 
 def _aloft(
