@@ -220,8 +220,8 @@ def with_scale_error(hands: HandTracks, T_world_camera: np.ndarray, factor: floa
 
 def true_shape(truth: ObjectTracks, object_idx: int) -> ShapeEstimate:
     vertices, faces = truth.mesh(object_idx)
-    axis, order = find_symmetry(sample_surface(vertices, faces, 3000, 0)[0], vertices)
-    return ShapeEstimate("truth", vertices, faces, np.full(3, 1e-4), "truth", 1.0, axis, order)
+    symmetry = find_symmetry(sample_surface(vertices, faces, 3000, 0)[0], vertices)
+    return ShapeEstimate("truth", vertices, faces, np.full(3, 1e-4), "truth", 1.0, symmetry)
 
 
 def found_of(truth: ObjectTracks) -> FoundObjects:
@@ -272,16 +272,7 @@ def compare(
         size = float(np.abs(np.sort(placed.shapes.size[i]) / true_size - 1).max())
         first = R_true[0].T @ R[0]
         R = R @ first.T
-    turn = [
-        turn_between(a, b, shape.symmetry_axis, shape.symmetry_order) for a, b in zip(R, R_true, strict=True)
-    ]
-    flips = [np.diag(d) for d in ([1.0, -1, -1], [-1.0, 1, -1])]
-    if (
-        np.linalg.norm(shape.symmetry_axis) > 0.5 or shape.symmetry_order > 1
-    ):  # upside down looks alike, or nearly
-        others = [[turn_between(a @ F, b, shape.symmetry_axis, shape.symmetry_order) for a, b in zip(R, R_true, strict=True)]
-                  for F in flips]  # fmt: skip
-        turn = list(np.min([turn, *others], axis=0))
+    turn = [turn_between(a, b, shape.symmetry) for a, b in zip(R, R_true, strict=True)]
     within = float((shift < 2 * spread).mean())
     turn_spread = np.sqrt(np.trace(placed.covariance.covariance[:, i, 3:, 3:], axis1=1, axis2=2))[ok]
     turn_within = float((np.array(turn) < 2 * turn_spread).mean())

@@ -150,10 +150,10 @@ def _middle(objects: ObjectTracks, o: int) -> np.ndarray:
 
 def _turns(objects: ObjectTracks, o: int, R: np.ndarray, R_true: np.ndarray, from_first: bool) -> np.ndarray:
     vertices, faces = objects.mesh(o)
-    axis, order = find_symmetry(sample_surface(vertices, faces, 3000, 0)[0], vertices)
+    symmetry = find_symmetry(sample_surface(vertices, faces, 3000, 0)[0], vertices)
     if from_first:
         R = R @ (R_true[0].T @ R[0]).T
-    return np.array([turn_between(a, b, axis, order) for a, b in zip(R, R_true, strict=True)])
+    return np.array([turn_between(a, b, symmetry) for a, b in zip(R, R_true, strict=True)])
 
 
 def agree(a: ThingScore, b: ThingScore) -> tuple[int, int, int, int]:

@@ -5,10 +5,10 @@ The meshes themselves are stored once, in `ObjectTracks`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from reenact.records import Record
 
@@ -45,15 +45,24 @@ class ObjectShapes(Record):
     confidence: Float64[np.ndarray, " o"]
     symmetry_axis: Float64[np.ndarray, "o 3"]
     """Unit axis of continuous symmetry in the object's frame; zeros where there is none."""
-    symmetry_order: tuple[int, ...]
-    """Discrete turns about the object's z that look alike (1: none); ignored where there is a continuous axis."""
+    symmetry_orders: Int64[np.ndarray, "stated 3"] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    """How many turns about the object's x, y and z, through the middle of its bounding box, look alike (1: none, 2: half
+    turns, as a box has them about all three); together they generate a group, and with a continuous axis 2 across it
+    means upside down. No rows: not stated (scenes of before 2026-11-21)."""
 
     def check(self) -> None:
         count = len(self.size)
-        for field in ("object_ids", "kinds", "scale_sources", "symmetry_order"):
+        for name in ("object_ids", "kinds", "scale_sources"):
             self.require(
-                len(getattr(self, field)) == count, field, f"has {len(getattr(self, field))}", f"{count}"
+                len(getattr(self, name)) == count, name, f"has {len(getattr(self, name))}", f"{count}"
             )
+        self.require(
+            len(self.symmetry_orders) in (0, count),
+            "symmetry_orders",
+            f"has {len(self.symmetry_orders)} rows",
+            f"{count}",
+        )
+        self.require(bool((self.symmetry_orders >= 1).all()), "symmetry_orders", "has entries below 1")
         self.require(
             set(self.kinds) <= set(SHAPE_KINDS), "kinds", f"are {self.kinds}", f"each one of {SHAPE_KINDS}"
         )

@@ -15,7 +15,9 @@ import numpy as np
 
 from reenact.perception.depth.stored import StoredDepth
 from reenact.perception.pose.all_objects import ObjectsConfig, place_objects
+from reenact.perception.pose.model import sample_surface
 from reenact.perception.pose.sightings import ClipEvidence
+from reenact.perception.pose.symmetry import find_symmetry
 from reenact.perception.pose.truth import TruthPoseConfig, noisy_truth
 from reenact.perception.shape.contract import BadShape, ShapeEstimate
 from reenact.perception.shape.user import MeshFile, StatedSize, shape_from_mesh, shape_from_size
@@ -166,6 +168,8 @@ def _from_truth(call: StageCall[PlacedObjectsConfig], found: FoundObjects) -> No
     order = [truth.object_ids.index(name) for name in found.object_ids if name in truth.object_ids]
     noisy, covariance = noisy_truth(_chosen(truth, order), call.config.truth)
     size = np.array([np.ptp(noisy.mesh(i)[0], axis=0) for i in range(len(order))]).reshape(-1, 3)
+    meshes = [noisy.mesh(i) for i in range(len(order))]
+    alike = [find_symmetry(sample_surface(*mesh, 3000, 0)[0], mesh[0]) for mesh in meshes]
     shapes = ObjectShapes(
         object_ids=noisy.object_ids,
         kinds=("truth",) * len(order),
@@ -173,8 +177,8 @@ def _from_truth(call: StageCall[PlacedObjectsConfig], found: FoundObjects) -> No
         sigma_size=0 * size,
         scale_sources=("truth",) * len(order),
         confidence=np.ones(len(order)),
-        symmetry_axis=0 * size,
-        symmetry_order=(1,) * len(order),
+        symmetry_axis=np.array([s.axis for s in alike]).reshape(-1, 3),
+        symmetry_orders=np.array([s.orders for s in alike], np.int64).reshape(-1, 3),
     )
     save_record(shapes, call.out, "shapes")
     save_record(noisy, call.out, "objects_raw")

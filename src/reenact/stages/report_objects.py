@@ -161,6 +161,19 @@ def _shape_rows(scene: Scene, object_id: str) -> Iterator[Row]:
         f"{s * 100:.1f} +- {e * 100:.1f}" for s, e in zip(shapes.size[i], shapes.sigma_size[i], strict=True)
     )
     yield "size", f"{size} cm", f"{shapes.kinds[i].replace('_', ' ')}; scale from {shapes.scale_sources[i]}"
+    if len(shapes.symmetry_orders):
+        yield (
+            "looks the same",
+            _alike(shapes.symmetry_axis[i], shapes.symmetry_orders[i]),
+            "turns left out of its pose's sigma",
+        )
+
+
+def _alike(axis: np.ndarray, orders: np.ndarray) -> str:
+    """Which turns of an object cannot be seen."""
+    words = [f"at any turn about {name}" for name, part in zip("xyz", axis, strict=True) if abs(part) > 0.5]
+    words += [f"{n} times around {name}" for name, n in zip("xyz", orders.tolist(), strict=True) if n > 1]
+    return ", ".join(words) or "at no turn"
 
 
 def _touch_rows(scene: Scene, k: int) -> Iterator[Row]:

@@ -10,7 +10,13 @@ from reenact.geometry.transforms import apply, make_T
 from reenact.perception.pose.model import ObjectModel, sample_surface
 from reenact.perception.pose.rigid import rigid_ransac
 from reenact.perception.pose.solve import moved
-from reenact.perception.pose.symmetry import find_symmetry, nearest_equivalent, turn_between
+from reenact.perception.pose.symmetry import (
+    Symmetry,
+    find_symmetry,
+    nearest_equivalent,
+    turn_between,
+    turned_in_place,
+)
 from reenact.perception.pose.terms import (
     SurfacePart,
     Term,
@@ -98,15 +104,48 @@ def test_ransac_refuses_points_on_a_line_and_too_few() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_turns_about_a_symmetry_axis_are_not_seen(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    R, z, none = random_rotation(rng), np.array([0.0, 0.0, 1.0]), np.zeros(3)
+    R, (x, _, z) = random_rotation(rng), np.eye(3)
+    cup, can, brick = _symmetry(z, (1, 1, 1)), _symmetry(z, (2, 2, 1)), _symmetry(0 * z, (2, 2, 2))
     spun = R @ so3_exp(z * rng.uniform(-3, 3))
-    assert turn_between(spun, R, z, 1) < 1e-6
-    assert turn_between(R @ so3_exp(z * np.pi), R, none, 2) < 1e-6
-    assert turn_between(R @ so3_exp(z * 0.2), R, none, 2) == pytest.approx(0.2, abs=1e-6)
-    tilted = so3_exp(R @ np.array([0.3, 0.0, 0.0])) @ spun
-    answer = nearest_equivalent(tilted, R, z, 1)
-    assert np.allclose(answer @ z, tilted @ z)
-    assert rotation_angle(answer, R) == pytest.approx(0.3, abs=1e-6)
+    for round_thing in (cup, can):
+        assert turn_between(spun, R, round_thing) < 1e-6
+        tilted = so3_exp(R @ np.array([0.3, 0.0, 0.0])) @ spun
+        answer = nearest_equivalent(tilted, R, round_thing)
+        assert np.allclose(answer @ z, tilted @ z)
+        assert rotation_angle(answer, R) == pytest.approx(0.3, abs=1e-6)
+    assert turn_between(spun @ so3_exp(x * np.pi), R, can) < 1e-6
+    assert turn_between(spun @ so3_exp(x * np.pi), R, cup) == pytest.approx(np.pi, abs=1e-6)
+    for axis in np.eye(3):
+        assert turn_between(R @ so3_exp(axis * np.pi), R, brick) < 1e-6
+        assert turn_between(R @ so3_exp(axis * 0.2), R, brick) == pytest.approx(0.2, abs=1e-6)
+        assert turn_between(R @ so3_exp(axis * np.pi / 2), R, brick) == pytest.approx(np.pi / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("orders", "count"), [((1, 1, 1), 1), ((1, 1, 2), 2), ((2, 2, 2), 4), ((2, 2, 4), 8), ((4, 4, 4), 24)]
+)
+def test_turns_that_look_alike_are_a_group(orders: tuple[int, int, int], count: int) -> None:
+    turns = _symmetry(np.zeros(3), orders).turns
+    assert len(turns) == count
+    assert np.array_equal(turns[0], np.eye(3))
+    for a in turns:
+        for b in turns:
+            assert any(np.array_equal(a @ b, c) for c in turns)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_equal_turn_leaves_the_picture_of_a_box_that_is_not_about_its_origin(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vertices = box(0.05, 0.09, 0.14)[0] + [0.1, 0.0, 0.07]
+    T = make_T(random_rotation(rng), np.array([0.0, 0.1, 0.8]))
+    for turn in _symmetry(np.zeros(3), (2, 2, 2)).turns:
+        other = turned_in_place(T, T[:3, :3] @ turn, (vertices.min(0) + vertices.max(0)) / 2)
+        a, b = apply(T, vertices), apply(other, vertices)
+        assert np.abs(a[:, None] - b[None]).sum(-1).min(1).max() < 1e-9
+
+
+def _symmetry(axis: np.ndarray, orders: tuple[int, int, int]) -> Symmetry:
+    return Symmetry(np.asarray(axis, float), np.array(orders, np.int64))
 
 
 def test_symmetry_is_found_in_meshes_that_have_it() -> None:
@@ -118,11 +157,11 @@ def test_symmetry_is_found_in_meshes_that_have_it() -> None:
     }.items():
         model = ObjectModel.of(*mesh)
         found[name] = find_symmetry(model.points, model.vertices)
-    assert np.array_equal(found["can"][0], [0, 0, 1])
-    assert (found["box"][0] == 0).all()
-    assert (found["box"][1], found["square"][1]) == (2, 4)
+    assert np.array_equal(found["can"].axis, [0, 0, 1])
+    assert not found["box"].is_round
+    assert [found[name].orders.tolist() for name in found] == [[2, 2, 1], [2, 2, 2], [2, 2, 4]]
     vertices, faces = box(0.05, 0.09, 0.14)
     wedge = ObjectModel.of(
         np.where((vertices[:, 2:] > 0) & (vertices[:, 1:2] > 0), vertices * [1, 0.2, 1], vertices), faces
     )
-    assert find_symmetry(wedge.points, wedge.vertices)[1] == 1
+    assert find_symmetry(wedge.points, wedge.vertices).orders.tolist() == [1, 1, 1]

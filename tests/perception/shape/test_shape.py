@@ -47,8 +47,8 @@ def test_a_solid_without_size_is_refused() -> None:
         primitive_mesh("box", np.array([0.1, 0.0, 0.1]))
     with pytest.raises(BadShape):
         primitive_mesh("cone", SIZE)
-    assert primitive_symmetry("cylinder", np.array([0.06, 0.06, 0.1]))[0].tolist() == [0, 0, 1]
-    assert primitive_symmetry("box", SIZE)[1] == 2
+    assert primitive_symmetry("cylinder", np.array([0.06, 0.06, 0.1])).axis.tolist() == [0, 0, 1]
+    assert primitive_symmetry("box", SIZE).orders.tolist() == [2, 2, 2]
 
 
 def _standing(kind: str, depth_sigma: float | None):
@@ -100,7 +100,7 @@ def test_a_users_mesh_is_read_in_its_unit(tmp_path: Path) -> None:
     path.write_text("\n".join(lines))
     shape = shape_from_mesh(MeshFile.parse(f"{path}@mm"))
     assert np.allclose(shape.size, [0.06, 0.06, 0.11], rtol=1e-3)
-    assert shape.symmetry_axis.tolist() == [0, 0, 1]
+    assert shape.symmetry.axis.tolist() == [0, 0, 1]
     with pytest.raises(BadShape, match="m across"):
         shape_from_mesh(MeshFile.parse(str(path)))
     with pytest.raises(BadShape, match="no mesh file"):

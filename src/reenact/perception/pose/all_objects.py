@@ -18,6 +18,7 @@ from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import ObjectPoses
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.sightings import ClipEvidence, ClipSightings
+from reenact.perception.pose.symmetry import Symmetry
 from reenact.perception.pose.tracker import PoseTracker
 from reenact.perception.pose.window import Camera
 from reenact.perception.shape.contract import ShapeEstimate
@@ -117,8 +118,7 @@ def model_of(shape: ShapeEstimate, config: PoseConfig) -> ObjectModel:
         shape.vertices,
         shape.faces,
         count=config.surface_points,
-        symmetry_axis=shape.symmetry_axis,
-        symmetry_order=shape.symmetry_order,
+        symmetry=shape.symmetry,
         sigma_size=_relative(shape),
         seed=config.seed,
     )
@@ -197,6 +197,7 @@ def _shapes(found: FoundObjects, shapes: Sequence[ShapeEstimate | None]) -> Obje
     def rows(values: list[np.ndarray]) -> np.ndarray:
         return np.array(values, np.float64).reshape(len(shapes), 3)
 
+    alike = [s.symmetry if s is not None else Symmetry.none() for s in shapes]
     return ObjectShapes(
         object_ids=found.object_ids,
         kinds=tuple(s.kind if s is not None else "unknown" for s in shapes),
@@ -204,6 +205,6 @@ def _shapes(found: FoundObjects, shapes: Sequence[ShapeEstimate | None]) -> Obje
         sigma_size=rows([s.sigma_size if s is not None else np.ones(3) for s in shapes]),
         scale_sources=tuple(s.scale_source if s is not None else "unknown" for s in shapes),
         confidence=np.array([s.confidence if s is not None else 0.0 for s in shapes], np.float64),
-        symmetry_axis=rows([s.symmetry_axis if s is not None else np.zeros(3) for s in shapes]),
-        symmetry_order=tuple(s.symmetry_order if s is not None else 1 for s in shapes),
+        symmetry_axis=rows([s.axis for s in alike]),
+        symmetry_orders=rows([s.orders for s in alike]).astype(np.int64),
     )

@@ -117,7 +117,7 @@ def rotations(
     model: ObjectModel, plane: Plane | None, config: PoseConfig, near: Float[np.ndarray, "3 3"] | None
 ) -> list[tuple[np.ndarray, float]]:
     """Rotations to try, each with its bonus."""
-    round_about = np.linalg.norm(model.symmetry_axis) > 0.5
+    round_about = model.symmetry.is_round
     if near is not None:
         out = [(R @ near, 0.0 if i == 0 else -0.02 - 0.03 * turn) for i, (R, turn) in enumerate(_around())]
     elif plane is not None and plane.level_known:
@@ -148,7 +148,7 @@ def _standing(
     out = []
     for i, up in enumerate(np.concatenate([np.eye(3)[::-1], -np.eye(3)[::-1]])):
         base = rotation_between(up, plane.normal)
-        along = round_about and abs(float(up @ model.symmetry_axis)) > 0.99
+        along = round_about and abs(float(up @ model.symmetry.axis)) > 0.99
         turns = 1 if along else config.search_turns if i == 0 else config.search_turns // 2
         for angle in 2 * np.pi * np.arange(turns) / turns:
             bonus = _UPRIGHT_BONUS if i == 0 else 0.0

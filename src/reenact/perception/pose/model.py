@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from reenact.perception.pose.symmetry import Symmetry
+
 
 @dataclass(frozen=True)
 class ObjectModel:
@@ -19,10 +21,7 @@ class ObjectModel:
     """Spread evenly over the surface."""
     normals: Float64[np.ndarray, "n 3"]
     """Unit, of the faces; their sign is not relied on."""
-    symmetry_axis: Float64[np.ndarray, " 3"]
-    """Unit axis of continuous symmetry, zeros without."""
-    symmetry_order: int
-    """Turns about z that look alike."""
+    symmetry: Symmetry
     sigma_size: float
     """Relative one-sigma of the size."""
 
@@ -32,17 +31,14 @@ class ObjectModel:
         faces: Int64[np.ndarray, "f 3"],
         *,
         count: int = 3000,
-        symmetry_axis: Float64[np.ndarray, " 3"] | None = None,
-        symmetry_order: int = 1,
+        symmetry: Symmetry | None = None,
         sigma_size: float = 0.0,
         seed: int = 0,
     ) -> ObjectModel:
         """Sample the surface by area, seeded."""
         points, normals = sample_surface(vertices, faces, count, seed)
-        axis = np.zeros(3) if symmetry_axis is None else np.asarray(symmetry_axis, float)
-        return ObjectModel(
-            np.asarray(vertices, float), faces, points, normals, axis, symmetry_order, float(sigma_size)
-        )
+        alike = Symmetry.none() if symmetry is None else symmetry
+        return ObjectModel(np.asarray(vertices, float), faces, points, normals, alike, float(sigma_size))
 
     @property
     def centre(self) -> Float64[np.ndarray, " 3"]:

@@ -1,52 +1,92 @@
-"""Poses that look alike: which turns of an object leave its looks unchanged, and the one nearest to another pose."""
+"""Poses that look alike: which turns of an object leave its looks unchanged, and the one nearest to another pose.
+
+Only turns about the object's own axes through the middle of its bounding box are known; they generate a group (a box:
+the half turns about all three; a can: any turn about its axis, and upside down).
+"""
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int64
 from scipy.spatial import cKDTree
 
 from reenact.geometry.rotations import rotation_angle, rotation_between, so3_exp
 
 
-def turns(order: int, axis: Float[np.ndarray, " 3"] | None = None) -> Float64[np.ndarray, "n 3 3"]:
-    """The rotations of a discrete symmetry of that order about an axis (z without one)."""
-    axis = np.array([0.0, 0.0, 1.0]) if axis is None else np.asarray(axis, float)
-    angles = 2 * np.pi * np.arange(max(order, 1)) / max(order, 1)
-    return np.asarray(so3_exp(angles[:, None] * axis))
+@dataclass(frozen=True)
+class Symmetry:
+    """Of one object, in its own frame."""
+
+    axis: Float64[np.ndarray, " 3"]
+    """Unit axis of continuous symmetry, zeros without."""
+    orders: Int64[np.ndarray, " 3"]
+    """How many turns about x, y and z look alike (1: none, 2: half turns); 1 about a continuous axis."""
+
+    @staticmethod
+    def none() -> Symmetry:
+        """Every turn is seen."""
+        return Symmetry(np.zeros(3), np.ones(3, np.int64))
+
+    @property
+    def is_round(self) -> bool:
+        """Whether there is a continuous axis."""
+        return bool(np.linalg.norm(self.axis) > 0.5)
+
+    @functools.cached_property
+    def turns(self) -> Float64[np.ndarray, "n 3 3"]:
+        """The group that the discrete turns generate, none first; of a round thing, what is left of it besides its axis."""
+        steps = [
+            np.rint(so3_exp(axis * 2 * np.pi / order))
+            for axis, order in zip(np.eye(3), self.orders.tolist(), strict=True)
+            if order > 1
+        ]
+        known = [np.eye(3)]
+        for (
+            R
+        ) in known:  # grows while it is walked through; turns of the octahedron are whole numbers, so it ends
+            known += [R @ s for s in steps if not any(np.array_equal(R @ s, other) for other in known)]
+        if not self.is_round:
+            return np.array(known)
+        upside_down = [R for R in known if float(self.axis @ R @ self.axis) < -0.5]
+        return np.array([np.eye(3), *upside_down[:1]])
 
 
 def nearest_equivalent(
-    R: Float[np.ndarray, "3 3"],
-    R_reference: Float[np.ndarray, "3 3"],
-    symmetry_axis: Float[np.ndarray, " 3"],
-    symmetry_order: int,
+    R: Float[np.ndarray, "3 3"], R_reference: Float[np.ndarray, "3 3"], symmetry: Symmetry
 ) -> Float64[np.ndarray, "3 3"]:
     """Of all rotations that look like R, the one that turns least from the reference.
 
     With a continuous axis a, that is the reference swung by the smallest turn that brings its axis onto R a.
     """
-    if np.linalg.norm(symmetry_axis) > 0.5:
-        swing = rotation_between(R_reference @ symmetry_axis, R @ symmetry_axis)
-        return np.asarray(swing @ R_reference)
-    alike = R @ turns(symmetry_order)
+    alike = R @ symmetry.turns
+    if symmetry.is_round:
+        axis = symmetry.axis
+        alike = np.array([rotation_between(R_reference @ axis, S @ axis) @ R_reference for S in alike])
     return np.asarray(alike[int(np.argmin(rotation_angle(alike, R_reference[None])))])
 
 
-def turn_between(
-    R_a: Float[np.ndarray, "3 3"],
-    R_b: Float[np.ndarray, "3 3"],
-    symmetry_axis: Float[np.ndarray, " 3"],
-    symmetry_order: int,
-) -> float:
+def turned_in_place(
+    T: Float[np.ndarray, "4 4"], R: Float[np.ndarray, "3 3"], centre: Float64[np.ndarray, " 3"]
+) -> Float64[np.ndarray, "4 4"]:
+    """The pose with another rotation; `centre` (object frame) stays where it is."""
+    out = np.array(T, float)
+    out[:3, :3] = R
+    out[:3, 3] += (T[:3, :3] - R) @ centre
+    return out
+
+
+def turn_between(R_a: Float[np.ndarray, "3 3"], R_b: Float[np.ndarray, "3 3"], symmetry: Symmetry) -> float:
     """Angle between two rotations, turns that cannot be seen left out (rad)."""
-    return float(rotation_angle(nearest_equivalent(R_a, R_b, symmetry_axis, symmetry_order), R_b))
+    return float(rotation_angle(nearest_equivalent(R_a, R_b, symmetry), R_b))
 
 
 def find_symmetry(
     points: Float64[np.ndarray, "n 3"], vertices: Float64[np.ndarray, "v 3"], tolerance: float = 0.02
-) -> tuple[Float64[np.ndarray, " 3"], int]:
-    """(continuous axis or zeros, turns about z that look alike) of a surface sampled at `points`.
+) -> Symmetry:
+    """The symmetry of a surface sampled at `points`.
 
     A turn about the middle of the bounding box looks alike when the turned points lie within `tolerance` of the size
     of the untouched ones (less what the spacing of the sample itself explains). Only the object's own axes are tried.
@@ -65,10 +105,13 @@ def find_symmetry(
             and float(away.mean()) < 0.3 * tolerance * size + spacing
         )
 
+    round_about = np.zeros(3)
     for axis in np.eye(3)[::-1]:
         if all(alike(axis, degrees) for degrees in (17.0, 47.0, 90.0, 133.0)):
-            return axis, 1
-    for order in (4, 2):
-        if alike(np.array([0.0, 0.0, 1.0]), 360.0 / order):
-            return np.zeros(3), order
-    return np.zeros(3), 1
+            round_about = axis
+            break
+    orders = np.ones(3, np.int64)
+    for k, axis in enumerate(np.eye(3)):
+        if round_about[k] == 0:
+            orders[k] = next((n for n in (4, 2) if alike(axis, 360.0 / n)), 1)
+    return Symmetry(round_about, orders)

@@ -22,7 +22,7 @@ from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import Fit, PoseRefiner, Prior, feet_of, score
 from reenact.perception.pose.rigid import rigid_ransac
 from reenact.perception.pose.solve import Solution, bounded_inverse
-from reenact.perception.pose.symmetry import nearest_equivalent, turn_between
+from reenact.perception.pose.symmetry import nearest_equivalent, turn_between, turned_in_place
 from reenact.perception.pose.terms import Anchored, placed
 from reenact.perception.pose.twins import ambiguity, rivals
 from reenact.perception.pose.window import Camera
@@ -170,7 +170,7 @@ class _Run:
             return _State(held, predicted.covariance, sighting.t_seconds, {}, False)
         T = T_world_camera @ solution.T_camera_object
         if last is not None:
-            T[:3, :3] = self._calm(T[:3, :3], predicted.T_camera_object[:3, :3], anchors)
+            T = self._calm(T, predicted.T_camera_object[:3, :3], anchors)
         self.T[frame], self.valid[frame] = T, True
         spread = turned(solution.covariance, T_world_camera) + self._unseen_turn(T, anchors)
         doubt, belief = self._doubt(T, T_camera_world, fit, sighting)
@@ -203,12 +203,12 @@ class _Run:
             return Prior(held, prior.covariance)
         return prior
 
-    def _calm(self, R: np.ndarray, R_predicted: np.ndarray, anchors: Anchored) -> np.ndarray:
+    def _calm(self, T: np.ndarray, R_predicted: np.ndarray, anchors: Anchored) -> np.ndarray:
         """Turns that cannot be seen are not made: of all equal rotations, the one nearest to the prediction."""
-        if np.linalg.norm(self.model.symmetry_axis) > 0.5 and anchors.known.sum() >= 3:
-            return R  # followed points see the turn
-        order = self.model.symmetry_order if not anchors.known.any() else 1
-        return nearest_equivalent(R, R_predicted, self.model.symmetry_axis, order)
+        if anchors.known.sum() >= (3 if self.model.symmetry.is_round else 1):
+            return T  # followed points see the turn
+        R = nearest_equivalent(T[:3, :3], R_predicted, self.model.symmetry)
+        return turned_in_place(T, R, self.model.centre)
 
     def _doubt(
         self, T_world_object: np.ndarray, T_camera_world: np.ndarray, fit: Fit, sighting: Sighting
@@ -239,11 +239,11 @@ class _Run:
 
     def _unseen_turn(self, T_world_object: np.ndarray, anchors: Anchored) -> np.ndarray:
         """Covariance of the turn about a symmetry axis where no followed points show it: any turn is possible."""
-        out = np.zeros((6, 6))
-        if anchors.known.sum() < 3:
-            axis = T_world_object[:3, :3] @ self.model.symmetry_axis
-            out[3:, 3:] = np.outer(axis, axis) * (np.pi**2 / 3)
-        return out
+        if anchors.known.sum() >= 3:
+            return np.zeros((6, 6))
+        axis = T_world_object[:3, :3] @ self.model.symmetry.axis
+        spin = np.concatenate([np.cross(axis, -T_world_object[:3, :3] @ self.model.centre), axis])
+        return np.outer(spin, spin) * (np.pi**2 / 3)
 
     def _refusal(self, solution: Solution, fit: Fit, sighting: Sighting, anchors: Anchored) -> str:
         """Why the pose is not to be trusted; empty if it is."""
@@ -303,7 +303,7 @@ class _Run:
     def _turn(self, T: np.ndarray, T_predicted: np.ndarray) -> float:
         """Visible turn between two poses (rad)."""
         m = self.model
-        return turn_between(T[:3, :3], T_predicted[:3, :3], m.symmetry_axis, m.symmetry_order)
+        return turn_between(T[:3, :3], T_predicted[:3, :3], m.symmetry)
 
     def _state(self, T: np.ndarray, covariance: np.ndarray, sighting: Sighting) -> _State:
         world = placed(sighting.T_world_camera, sighting.track_points)

@@ -18,7 +18,7 @@ from reenact.perception.pose.contract import Sighting
 from reenact.perception.pose.initial import Candidate
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import PoseRefiner, score
-from reenact.perception.pose.symmetry import nearest_equivalent, turn_between
+from reenact.perception.pose.symmetry import nearest_equivalent, turn_between, turned_in_place
 
 _STEP = 0.08
 """Share of the distance from which the solution is come to again: where that ends elsewhere, the outline has more than
@@ -100,9 +100,10 @@ def difference(
     T_a: Float[np.ndarray, "4 4"], T_b: Float[np.ndarray, "4 4"], model: ObjectModel
 ) -> Float64[np.ndarray, " 6"]:
     """(dt, w) from pose a to pose b, turns that cannot be seen left out."""
-    R = nearest_equivalent(T_b[:3, :3], T_a[:3, :3], model.symmetry_axis, model.symmetry_order)
+    R = nearest_equivalent(T_b[:3, :3], T_a[:3, :3], model.symmetry)
+    T_b = turned_in_place(T_b, R, model.centre)
     return np.concatenate([T_b[:3, 3] - T_a[:3, 3], so3_log(R @ T_a[:3, :3].T)])
 
 
 def _turn(R_a: np.ndarray, R_b: np.ndarray, model: ObjectModel) -> float:
-    return turn_between(R_a, R_b, model.symmetry_axis, model.symmetry_order)
+    return turn_between(R_a, R_b, model.symmetry)

@@ -11,6 +11,7 @@ from jaxtyping import Float64, Int64
 
 from reenact.errors import InputError
 from reenact.perception.pose.contract import PoseStart
+from reenact.perception.pose.symmetry import Symmetry
 
 
 class BadShape(InputError):
@@ -31,8 +32,7 @@ class ShapeEstimate:
     scale_source: str
     """One of `scene.shapes.SCALE_SOURCES`."""
     confidence: float
-    symmetry_axis: Float64[np.ndarray, " 3"] = field(default_factory=lambda: np.zeros(3))
-    symmetry_order: int = 1
+    symmetry: Symmetry = field(default_factory=Symmetry.none)
     start: PoseStart | None = None
     """The pose in the frame the shape was fitted in."""
     notes: Mapping[str, Any] = field(default_factory=dict)

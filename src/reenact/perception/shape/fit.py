@@ -81,7 +81,6 @@ class PrimitiveFit:
         if fitted.kind != "sphere":
             left_out = max(left_out, self.config.model_error)
         relative = np.sqrt(fitted.sigma_log**2 + left_out**2 + shared**2)
-        axis, order = primitive_symmetry(fitted.kind, fitted.size)
         confidence = float(np.clip((fitted.iou - 0.5) * 2, 0.05, 1.0) / (1 + 4 * float(relative.mean())))
         return ShapeEstimate(
             kind=fitted.kind,
@@ -90,8 +89,7 @@ class PrimitiveFit:
             sigma_size=fitted.size * relative,
             scale_source=source,
             confidence=confidence,
-            symmetry_axis=axis,
-            symmetry_order=order,
+            symmetry=primitive_symmetry(fitted.kind, fitted.size),
             start=PoseStart(frame, sighting.T_world_camera @ fitted.T_camera_object),
             notes={
                 "frame": frame,

@@ -74,11 +74,10 @@ def visual_hull(
         return None
     vertices, faces = surface_of(filled.reshape(shape), low, step)
     vertices = smoothed(vertices, faces, config.smoothing)
-    axis, order = find_symmetry(vertices, vertices)
     relative = np.hypot(guess.sigma_size / np.maximum(guess.size, 1e-6), step / np.ptp(vertices, axis=0))
     return ShapeEstimate(
-        "visual_hull", vertices, faces, relative * np.ptp(vertices, axis=0), guess.scale_source, guess.confidence, axis,
-        order, guess.start, {"views": len(views), "cell": step, "guess": guess.kind},
+        "visual_hull", vertices, faces, relative * np.ptp(vertices, axis=0), guess.scale_source, guess.confidence,
+        find_symmetry(vertices, vertices), guess.start, {"views": len(views), "cell": step, "guess": guess.kind},
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
+from reenact.perception.pose.symmetry import Symmetry
 from reenact.perception.shape.contract import BadShape
 
 KINDS = ("box", "cylinder", "sphere", "ellipsoid")
@@ -26,12 +27,16 @@ def primitive_mesh(kind: str, size: Float[np.ndarray, " 3"]) -> Mesh:
     return unit[0] * size, unit[1]
 
 
-def primitive_symmetry(kind: str, size: Float[np.ndarray, " 3"]) -> tuple[Float64[np.ndarray, " 3"], int]:
-    """(axis of continuous symmetry or zeros, turns about z that look alike)."""
-    round_xy = abs(size[0] - size[1]) < 0.02 * max(size[0], size[1])
-    if kind == "box":
-        return np.zeros(3), 4 if round_xy else 2
-    return (np.array([0.0, 0.0, 1.0]), 1) if round_xy else (np.zeros(3), 2)
+def primitive_symmetry(kind: str, size: Float[np.ndarray, " 3"]) -> Symmetry:
+    """Half turns about all axes; quarter turns of a box and any turn of the others where two sides are alike."""
+    across = [(size[(k + 1) % 3], size[(k + 2) % 3]) for k in range(3)]
+    alike = np.array([abs(a - b) < 0.02 * max(a, b) for a, b in across])
+    if kind == "cylinder":
+        alike[:2] = False  # not round about these
+    if kind == "box" or not alike.any():
+        return Symmetry(np.zeros(3), np.where(alike, 4, 2))
+    axis = np.eye(3)[2 - int(np.argmax(alike[::-1]))]
+    return Symmetry(axis, np.where(axis > 0, 1, 2))
 
 
 def primitive_distance(

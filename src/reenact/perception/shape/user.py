@@ -88,16 +88,15 @@ def shape_from_mesh(file: MeshFile) -> ShapeEstimate:
             hint="a closed mesh whose faces look outward (small holes are allowed), or --object-size instead",
         )
     points, _ = sample_surface(vertices, faces, 3000, 0)
-    axis, order = find_symmetry(points, vertices)
+    symmetry = find_symmetry(points, vertices)
     notes = {"file": file.path.name, "unit": file.unit, "faces": len(faces)}
-    return ShapeEstimate("user_mesh", vertices, faces, 0.01 * extent, "user", 1.0, axis, order, notes=notes)
+    return ShapeEstimate("user_mesh", vertices, faces, 0.01 * extent, "user", 1.0, symmetry, notes=notes)
 
 
 def shape_from_size(stated: StatedSize) -> ShapeEstimate:
     """A plain solid of the stated size; 3 % of it is allowed for what a solid leaves out."""
     size: Float64[np.ndarray, " 3"] = np.array(stated.size)
     vertices, faces = primitive_mesh(stated.kind, size)
-    axis, order = primitive_symmetry(stated.kind, size)
     return ShapeEstimate(
         "known_primitive",
         vertices,
@@ -105,8 +104,7 @@ def shape_from_size(stated: StatedSize) -> ShapeEstimate:
         0.03 * size,
         "user",
         0.9,
-        axis,
-        order,
+        primitive_symmetry(stated.kind, size),
         notes={"solid": stated.kind},
     )
 
