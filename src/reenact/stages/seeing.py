@@ -34,11 +34,11 @@ def seeing_stages(config: SeeingConfig, clip: ClipConfig) -> list[Stage[Any]]:
 
     return [
         Stage(
-            "found", "4", found.FoundStageConfig(config.found, clip),
+            "found", "5", found.FoundStageConfig(config.found, clip),
             reads(config.found.backend, "clip", "video", "camera", "landmarks"), found.run,
         ),
         Stage(
-            "masks", "3", masks.MasksStageConfig(config.masks, clip),
+            "masks", "4", masks.MasksStageConfig(config.masks, clip),
             reads(config.masks.backend, "clip", "video", "landmarks", "found"), masks.run,
         ),
         Stage(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from reenact.perception.masks.boxed import BoxedConfig
 from reenact.perception.masks.contract import MAX_OBJECTS, Frame, ObjectMasks, TooManyObjects
 from reenact.perception.masks.crowd import RivalConfig
 from reenact.perception.masks.follower import FollowerConfig
@@ -34,6 +35,8 @@ class ClassicalMasksConfig:
     """Pixels of hands and arms."""
     seed: SeedConfig = field(default_factory=SeedConfig)
     """From a box to a mask."""
+    boxed: BoxedConfig = field(default_factory=BoxedConfig)
+    """From a user's box."""
     follow: FollowerConfig = field(default_factory=FollowerConfig)
     """From a mask to the next frame's."""
     search: SearchConfig = field(default_factory=SearchConfig)

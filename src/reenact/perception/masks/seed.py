@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ def mask_from_box(
     config = config or SeedConfig()
     height, width = rgb.shape[:2]
     drawn = filled(outline, height, width) if outline is not None and len(outline) >= 3 else None
-    x0, y0, x1, y1 = _inside(box, width, height)
+    x0, y0, x1, y1 = within(box, width, height)
     pad = max(4, round(config.margin * max(x1 - x0, y1 - y0)))
     if drawn is not None:  # the box is the outline's own: the cut may leave it
         grow = int(0.25 * config.reach * np.sqrt(drawn.sum())) + 1
-        x0, y0, x1, y1 = _inside(np.array([x0 - grow, y0 - grow, x1 + grow, y1 + grow]), width, height)
+        x0, y0, x1, y1 = within(np.array([x0 - grow, y0 - grow, x1 + grow, y1 + grow]), width, height)
     u0, v0, u1, v1 = max(0, x0 - pad), max(0, y0 - pad), min(width, x1 + pad + 1), min(height, y1 + pad + 1)
     window = np.full((v1 - v0, u1 - u0), cv2.GC_BGD, np.uint8)
     inner = (slice(y0 - v0, y1 - v0 + 1), slice(x0 - u0, x1 - u0 + 1))
@@ -60,7 +60,7 @@ def mask_from_box(
     barred = not_object[v0:v1, u0:u1]
     window[barred] = cv2.GC_BGD
     if drawn is None:
-        start = _ellipse(window.shape, x0 - u0, y0 - v0, x1 - u0, y1 - v0)
+        start = ellipse_within(window.shape, x0 - u0, y0 - v0, x1 - u0, y1 - v0)
     else:
         start = drawn[v0:v1, u0:u1]
         reach = max(7, int(config.reach * np.sqrt(start.sum())) | 1)
@@ -68,9 +68,9 @@ def mask_from_box(
         window[~start & (window == cv2.GC_PR_FGD)] = cv2.GC_PR_BGD
         window[~near] = cv2.GC_BGD
     fallback = start & ~barred
-    cut = _grab_cut(np.ascontiguousarray(rgb[v0:v1, u0:u1]), window, config.iterations)
+    cut = grab_cut(np.ascontiguousarray(rgb[v0:v1, u0:u1]), window, config.iterations)
     box_area = (x1 - x0 + 1) * (y1 - y0 + 1)
-    part = _main_part(cut & ~barred, fallback)
+    part = main_part(cut & ~barred, fallback)
     share = float(part.sum()) / box_area
     trust = 1.0
     too_little = config.min_share if drawn is None else 0.5 * float(fallback.sum()) / box_area
@@ -118,13 +118,19 @@ def outline_of(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "n 2"]:
     return np.asarray(max(found, key=cv2.contourArea)[:, 0].astype(np.float64))
 
 
-def _inside(box: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
+def within(
+    box: Float[np.ndarray, "4"] | Int[np.ndarray, "4"], width: int, height: int
+) -> tuple[int, int, int, int]:
+    """A box's corners x0 y0 x1 y1 in whole pixels of a picture."""
     x0, y0, x1, y1 = (round(float(v)) for v in box)
     x0, y0 = min(max(x0, 0), width - 2), min(max(y0, 0), height - 2)
     return x0, y0, min(max(x1, x0 + 1), width - 1), min(max(y1, y0 + 1), height - 1)
 
 
-def _grab_cut(rgb: np.ndarray, window: np.ndarray, iterations: int) -> np.ndarray:
+def grab_cut(
+    rgb: UInt8[np.ndarray, "h w 3"], window: UInt8[np.ndarray, "h w"], iterations: int
+) -> Bool[np.ndarray, "h w"]:
+    """The pixels that GrabCut takes for the thing, begun from ``window`` (its codes); none where it cannot begin."""
     if not (window == cv2.GC_PR_FGD).any() or not (window == cv2.GC_BGD).any():
         return window == cv2.GC_PR_FGD
     background, thing = np.zeros((1, 65)), np.zeros((1, 65))
@@ -136,14 +142,15 @@ def _grab_cut(rgb: np.ndarray, window: np.ndarray, iterations: int) -> np.ndarra
     return (window == cv2.GC_FGD) | (window == cv2.GC_PR_FGD)
 
 
-def _ellipse(shape: tuple[int, ...], x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+def ellipse_within(shape: tuple[int, ...], x0: int, y0: int, x1: int, y1: int) -> Bool[np.ndarray, "h w"]:
+    """The pixels of the ellipse in a box."""
     canvas = np.zeros(shape, np.uint8)
     centre, axes = ((x0 + x1) // 2, (y0 + y1) // 2), (max(1, (x1 - x0) // 2), max(1, (y1 - y0) // 2))
     cv2.ellipse(canvas, centre, axes, 0, 0, 360, 1, -1)
     return canvas > 0
 
 
-def _main_part(cut: np.ndarray, core: np.ndarray) -> np.ndarray:
+def main_part(cut: Bool[np.ndarray, "h w"], core: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """The connected parts that reach well into the core, holes filled."""
     count, parts, stats, _ = cv2.connectedComponentsWithStats(cut.astype(np.uint8), connectivity=4)
     if count <= 1:

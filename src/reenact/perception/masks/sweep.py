@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from reenact.perception.masks.boxed import cut_from_box
 from reenact.perception.masks.crowd import Crowd
 from reenact.perception.masks.identity import Chain
 from reenact.perception.masks.seed import mask_from_box
@@ -49,11 +50,12 @@ class Sweep:
     def _cut(self, found: FoundObjects, o: int) -> tuple[np.ndarray, float]:
         """The seed's mask in the frame looked at that is nearest to the seed's, and the trust in it."""
         frame, stack = self._starts[o], self._stack
-        barred = self._views.hands[frame] > 0
-        outline = stack.to_small(found.outline(o))
-        cut = mask_from_box(
-            stack.rgb[frame], stack.box_to_small(found.seed_box_px[o]), barred, self._config.seed, outline
-        )
+        outline, box = stack.to_small(found.outline(o)), stack.box_to_small(found.seed_box_px[o])
+        if len(outline) < 3:
+            cut = cut_from_box(self._views, frame, box, self._config.seed, self._config.boxed)
+        else:
+            barred = self._views.hands[frame] > 0
+            cut = mask_from_box(stack.rgb[frame], box, barred, self._config.seed, outline)
         return cut.mask, cut.trust
 
     def run(self, order: list[int]) -> None:

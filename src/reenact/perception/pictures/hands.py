@@ -1,8 +1,9 @@
 """Where hands and forearms are in each small picture: landmarks say about where, the hand's own colour says which pixels.
 
 The colour of the skin is learned from the clip: per frame a histogram of the pixels along the bones, then the median
-over the frames, bin by bin, so that an object in the hand for a while does not count as skin. The forearm is what has
-the colour seen right behind the wrist, in a wedge behind it.
+over the frames, bin by bin, so that an object in the hand for a while does not count as skin; and where both hands are
+seen, what only one of them shows is a thing that it holds all the time. The forearm is what has the colour seen right
+behind the wrist, in a wedge behind it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int, UInt8
 
 from reenact.hands.joints import PARENTS_21
-from reenact.perception.pictures.colour import COUNT, ColourRatio, colour_bins, histogram, spread
+from reenact.perception.pictures.colour import BINS, COUNT, ColourRatio, colour_bins, histogram, spread
 from reenact.perception.pictures.stack import PictureStack
 from reenact.scene import HandLandmarks, MaskLabel
 
@@ -38,6 +39,14 @@ class HandRegionConfig:
     """Half opening of the wedge behind the wrist in which the forearm is looked for (wrists bend)."""
     arm_core: float = 1.0
     """Length of the stroke behind the wrist whose colour is taken as the arm's."""
+    one_hand: float = 0.15
+    """A colour that one hand shows less than this often, against the other, is no skin."""
+    min_share: float = 3e-4
+    """Colours that are rarer along the bones than this tell nothing of that."""
+    usual: float = 0.9
+    """Nor is skin in more or less light: tints that make up this share of what both hands show are skin's."""
+    both_seen: int = 6
+    """Each hand must be seen in so many of the frames for that."""
     min_ratio: float = 0.0
     """log(skin : surroundings) above which a pixel in the hand's reach is the hand's."""
     core_ratio: float = -1.2
@@ -107,26 +116,40 @@ class HandRegions:
             nothing = ColourRatio(np.zeros(COUNT, np.float32))
             return nothing, nothing
         picks = seen[np.unique(np.linspace(0, len(seen) - 1, self.config.learn_frames).astype(int))]
+        each: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         skins, arms, around = [], [], np.zeros(COUNT)
         for frame in picks.tolist():
             bins = colour_bins(self._stack.rgb[frame])
             core, arm = np.zeros(bins.shape, np.uint8), np.zeros(bins.shape, np.uint8)
             for side in (0, 1):
                 if self.valid[frame, side]:
-                    self._draw_hand(core, frame, side, self.config.core_width, -0.12)
+                    own = np.zeros(bins.shape, np.uint8)
+                    self._draw_hand(own, frame, side, self.config.core_width, -0.12)
                     self._draw_arm_core(arm, frame, side)
+                    each[side].append(_shares(bins[own > 0]))
+                    core |= own
             arm[core > 0] = 0
             skins.append(_shares(bins[core > 0]))
             if (arm > 0).any():
                 arms.append(_shares(bins[arm > 0]))
             far = ~(self.reach(frame, 0.3) | self.wedge(frame))
             around += np.bincount(bins[far], minlength=COUNT)
-        skin = np.median(skins, axis=0)
+        held = self._always_held(*each)
+        skin = np.where(held, 0.0, np.median(skins, axis=0))
         spread_around = spread(around)
         arm_counts = np.median(arms, axis=0) if arms else skin
-        return ColourRatio.of(skin * 1e4, spread_around), ColourRatio.of(
-            (arm_counts + 0.5 * skin) * 1e4, spread_around
-        )
+        of_skin = ColourRatio.of(skin * 1e4, spread_around)
+        of_skin.table[held] = of_skin.table.min()
+        return of_skin, ColourRatio.of((arm_counts + 0.5 * skin) * 1e4, spread_around)
+
+    def _always_held(self, left: list[np.ndarray], right: list[np.ndarray]) -> Bool[np.ndarray, " n"]:
+        """Colours of a thing that one hand holds all the time, from those along the bones of each hand by frame."""
+        c = self.config
+        if min(len(left), len(right)) < c.both_seen:
+            return np.zeros(COUNT, bool)
+        a, b = np.median(left, axis=0), np.median(right, axis=0)
+        less, more = np.minimum(a, b), np.maximum(a, b)
+        return (less < c.one_hand * more) & (more > c.min_share) & ~_usual_tint(less, c.usual)
 
     def _hand_pixels(self, frame: int, side: int, bins: np.ndarray) -> Bool[np.ndarray, "h w"]:
         c = self.config
@@ -196,6 +219,16 @@ class HandRegions:
         points = self.points[frame, side]
         away = points[0] - points[[5, 9, 13, 17]].mean(axis=0)
         return points[0], away / max(float(np.linalg.norm(away)), 1e-6)
+
+
+def _usual_tint(counts: Float64[np.ndarray, " n"], share: float) -> Bool[np.ndarray, " n"]:
+    """Bins of the commonest tints, whatever their lightness, that make up at least this share of the counts."""
+    tints = counts.reshape(-1, BINS * BINS).sum(axis=0)
+    order = np.argsort(tints)[::-1]
+    within = np.cumsum(tints[order]) - tints[order] < share * tints.sum()
+    usual = np.zeros(BINS * BINS, bool)
+    usual[order[within]] = True
+    return np.tile(usual, len(counts) // (BINS * BINS))
 
 
 def _shares(bins: np.ndarray) -> Float64[np.ndarray, " n"]:
