@@ -9,8 +9,15 @@ import pytest
 
 from reenact.geometry.rotations import so3_exp
 from reenact.refine.interaction.blocks import BlockSystem
-from reenact.refine.interaction.posterior import PosteriorConfig, about_origins, scale_sigma, with_scale
+from reenact.refine.interaction.posterior import (
+    PosteriorConfig,
+    about_origins,
+    as_uncertain,
+    scale_sigma,
+    with_scale,
+)
 from reenact.refine.interaction.results import InteractionResult, refine_interaction
+from reenact.refine.interaction.terms_tracks import TrackTermConfig
 from reenact.scene import PoseCovariance
 from tests import scenes
 from tests.refine.interaction.played import Played, disturb, play
@@ -34,6 +41,15 @@ def test_covariance_is_the_inverse_of_the_whole_matrix(frames: int) -> None:
     inverse = np.linalg.inv(H + np.diag(np.tile(prior, frames)))
     wanted = np.stack([inverse[i * k : (i + 1) * k, i * k : (i + 1) * k] for i in range(frames)])
     assert np.allclose(system.covariance(prior), wanted, atol=1e-10)
+
+
+def test_who_measures_badly_from_frame_to_frame_is_taken_to_drift_as_well() -> None:
+    terms, config = TrackTermConfig(), PosteriorConfig()
+    assert as_uncertain(terms, 0.01, 0.007, config) == terms, "a clip of little noise is as sure as before"
+    noisy = as_uncertain(terms, 0.01, 0.03, config)
+    assert noisy.drift == pytest.approx(0.03 * config.drift_over_noise)
+    assert noisy.own_drift > terms.own_drift
+    assert as_uncertain(terms, 0.2, 0.03, config).drift == 0.2, "what is seen of the drift counts"
 
 
 def test_a_turn_about_the_middle_moves_the_origin() -> None:

@@ -14,7 +14,7 @@ from jaxtyping import Float64
 
 from reenact.geometry.rotations import hat
 from reenact.geometry.transforms import apply, inverse
-from reenact.refine.interaction.bodies import COMMON, PER_BODY, Bodies, pose_of
+from reenact.refine.interaction.bodies import COMMON, PER_BODY, Bodies, Observed, pose_of
 from reenact.refine.interaction.solve import Problem, assemble
 from reenact.refine.interaction.terms_contact import ContactTermConfig
 from reenact.refine.interaction.terms_tracks import TrackTermConfig
@@ -32,6 +32,13 @@ class PosteriorConfig:
     """Relative one-sigma of the scene's size where hands of an assumed length made its metres."""
     stated_hand: float = 0.02
     """The same where the user gave the hand's length."""
+    drift_over_noise: float = 2.2
+    """Slow errors of depth that all things share are taken to be at least so many times as large as the fast noise of
+    places, both relative to the distance: who measures badly from frame to frame drifts as well. Set on toy clips of the
+    high noise level (seeds 100 and 101), where the drift of `TrackTermConfig` is half the true one; at the low and middle
+    levels that is the larger one and stays."""
+    own_drift_over_noise: float = 0.44
+    """The same of what each thing drifts by itself."""
     farthest: float = 3.0
     """One-sigma of what nothing is known of (m, rad; scale errors, too): keeps the matrix from being singular."""
 
@@ -45,14 +52,33 @@ def pose_covariances(
 ) -> Float64[np.ndarray, "t n 6 6"]:
     """Of every body: translation of its middle (m), then rotation vector applied on the left (rad), scene's axes."""
     count = bodies.T.shape[1]
-    shown = float(
-        np.sqrt((bodies.shared**2).mean())
-    )  # a clip that drifts by more than expected is less sure by that
-    system = assemble(problem, bodies, replace(tracks, drift=max(tracks.drift, shown)), contact)
+    shown = float(np.sqrt((bodies.shared**2).mean()))
+    noise = relative_noise(problem.observed, bodies)
+    system = assemble(problem, bodies, as_uncertain(tracks, shown, noise, config), contact)
     prior = np.full(COMMON + PER_BODY * count, 1 / config.farthest**2)
     blocks = system.covariance(prior)
     blocks = config.inflation**2 * blocks
     return np.stack([blocks[:, pose_of(n), pose_of(n)] for n in range(count)], axis=1)
+
+
+def relative_noise(seen: Observed, bodies: Bodies) -> float:
+    """Fast noise of the places seen, over their distance from the camera (median over all things that are there)."""
+    if not seen.present.any():
+        return 0.0
+    far = np.linalg.norm(bodies.T[..., :3, 3][:, seen.present] - seen.eye[:, None], axis=-1)
+    return float(np.median(seen.sigma[seen.present] / np.maximum(np.median(far, axis=0), 0.05)))
+
+
+def as_uncertain(
+    tracks: TrackTermConfig, shown: float, noise: float, config: PosteriorConfig
+) -> TrackTermConfig:
+    """The terms with slow errors of depth as large as they may be: a clip that drifts by more than expected (`shown`,
+    relative), or is noisier, is less sure by that."""
+    return replace(
+        tracks,
+        drift=max(tracks.drift, shown, config.drift_over_noise * noise),
+        own_drift=max(tracks.own_drift, config.own_drift_over_noise * noise),
+    )
 
 
 def about_origins(
