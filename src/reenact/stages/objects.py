@@ -7,9 +7,10 @@ In: clip, camera, hands, found, masks, points, depth, support (or truth). Out: t
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,10 +34,11 @@ from reenact.scene import (
     Scene,
     SupportPlane,
 )
+from reenact.stages import layout
 from reenact.stages.clip import load_clip
 from reenact.stages.depth import is_dense
 from reenact.stages.masks import load_masks
-from reenact.stages.notes import write_notes
+from reenact.stages.notes import write_json, write_notes
 from reenact.stages.scene import load_hands
 
 
@@ -112,6 +114,20 @@ def run(call: StageCall[PlacedObjectsConfig]) -> None:
     save_record(placed.objects, call.out, "objects_raw")
     save_record(placed.covariance, call.out, "pose_covariance")
     write_notes(call.out, {"backend": "classical", "licence": "none", "objects": placed.notes})
+    write_json(call.out / layout.QUALITY, measures(placed.notes))
+
+
+def measures(notes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the report shows of each object: how well its shape and its poses fit what was seen."""
+    out: dict[str, dict[str, Any]] = {}
+    for object_id, about in notes.items():
+        shape, pose = about.get("shape", {}), about.get("pose", {})
+        out[f"{about['name']} ({object_id})"] = {
+            "shape": {k: shape[k] for k in ("iou", "misfit", "depth_misfit") if k in shape},
+            "poses": pose.get("fit", {}),
+            "frames_refused": pose.get("refused", {}),
+        }
+    return out
 
 
 def _evidence(call: StageCall[PlacedObjectsConfig], depth: StoredDepth) -> ClipEvidence:

@@ -38,8 +38,8 @@ def placing_stages(config: PlacingConfig, with_depth_files: bool) -> list[Stage[
     return [
         Stage("depth", "3", config.depth, ("clip", "camera", "hands", "masks", *files, *true_depth), depth.run),
         Stage(
-            "support", "8", support.SupportStageConfig(config.support, config.objects),
+            "support", "9", support.SupportStageConfig(config.support, config.objects),
             ("clip", "camera", "hands", "found", "masks", "depth"), support.run,
         ),
-        Stage("objects", "14", config.objects, (*everything, *true_objects), objects.run),
+        Stage("objects", "15", config.objects, (*everything, *true_objects), objects.run),
     ]  # fmt: skip

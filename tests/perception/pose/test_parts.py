@@ -7,9 +7,10 @@ import pytest
 
 from reenact.geometry.rotations import random_rotation, rotation_angle, so3_exp
 from reenact.geometry.transforms import apply, make_T
+from reenact.perception.pose.depth_points import parted_sigma
 from reenact.perception.pose.model import ObjectModel, sample_surface
 from reenact.perception.pose.rigid import rigid_ransac
-from reenact.perception.pose.solve import moved
+from reenact.perception.pose.solve import moved, solve_pose
 from reenact.perception.pose.symmetry import (
     Symmetry,
     find_symmetry,
@@ -18,6 +19,7 @@ from reenact.perception.pose.symmetry import (
     turned_in_place,
 )
 from reenact.perception.pose.terms import (
+    SurfacePairs,
     SurfacePart,
     Term,
     outline_term,
@@ -48,7 +50,7 @@ def _outline(T: np.ndarray) -> Term:
 
 def _surface(T: np.ndarray) -> Term:
     cloud = apply(T0, POINTS)  # residuals of zero: how the weights turn with the pose is left out on purpose
-    return surface_term(T, cloud, np.full(len(cloud), 0.01), SurfacePart(POINTS, NORMALS), 0.05, 40.0)
+    return surface_term(T, SurfacePairs(cloud, np.full(len(cloud), 0.01), 0.02, POINTS, NORMALS), 40.0)
 
 
 def _touch(T: np.ndarray) -> Term:
@@ -58,7 +60,7 @@ def _touch(T: np.ndarray) -> Term:
 
 def _tracks(T: np.ndarray) -> Term:
     p = apply(T0, POINTS[:9])
-    return track_term(T, POINTS[:9], p[:, :2] / p[:, 2:], np.full(9, 0.01), 0.05, 9.0)
+    return track_term(T, POINTS[:9], p[:, :2] / p[:, 2:], np.full(9, 0.01), 0.05, np.diag([1e-4] * 6), 9.0)
 
 
 TERMS = {
@@ -165,3 +167,45 @@ def test_symmetry_is_found_in_meshes_that_have_it() -> None:
         np.where((vertices[:, 2:] > 0) & (vertices[:, 1:2] > 0), vertices * [1, 0.2, 1], vertices), faces
     )
     assert find_symmetry(wedge.points, wedge.vertices).orders.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("noise", "common"), [(0.01, 0.0), (0.002, 0.0098), (0.0, 0.00968)])
+def test_depth_that_scatters_less_than_it_says_may_be_wrong_all_together(noise: float, common: float) -> None:
+    rng = np.random.default_rng(1)
+    own, shared = parted_sigma(0.01, 0.03 + noise * rng.normal(size=4000))
+    assert own == pytest.approx(max(noise, 0.0025), rel=0.05)
+    assert shared == pytest.approx(common, abs=0.003)
+    assert np.hypot(own, shared) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("common", [0.0, 0.02])
+def test_the_common_error_of_depth_leaves_the_distance_open_and_not_the_turn(common: float) -> None:
+    faces = apply(T0, POINTS) * (NORMALS @ T0[:3, :3].T)
+    seen = faces.sum(1) < 0
+    cloud = apply(T0, POINTS[seen])
+    pairs = SurfacePairs(cloud, np.full(len(cloud), 0.004), common, POINTS[seen], NORMALS[seen])
+    found = solve_pose(T0, lambda T: [surface_term(T, pairs, 40.0)], 3).covariance
+    ray = T0[:3, 3] / np.linalg.norm(T0[:3, 3])
+    away = float(np.sqrt(ray @ found[:3, :3] @ ray))
+    away_if_common = common * float(np.linalg.norm(T0[:3, 3]))
+    assert 0.8 * away_if_common < away < 1.1 * away_if_common + 0.003
+    assert np.sqrt(np.trace(found[3:, 3:])) < 0.1
+
+
+def test_followed_points_tell_motion_exactly_and_the_place_no_better_than_when_they_were_learnt() -> None:
+    learnt = np.diag([4e-4, 1e-4, 1e-4, 9e-4, 2e-3, 1e-3])
+    p = apply(T0, POINTS[:60])
+    flat = p[:, :2] / p[:, 2:]
+
+    def terms(T: np.ndarray) -> list[Term]:
+        return [track_term(T, POINTS[:60], flat, np.full(60, 1e-3), 0.0, learnt, 60.0)]
+
+    found = solve_pose(moved(T0, np.full(6, 0.01)), terms, 20)
+    assert np.abs(found.T_camera_object - T0).max() < 2e-3
+    axes = np.kron(np.eye(2), T0[:3, :3])
+    seen = axes.T @ found.covariance @ axes  # object axes
+    alone = solve_pose(
+        T0, lambda T: [track_term(T, POINTS[:60], flat, np.full(60, 1e-3), 0.0, 0 * learnt, 60.0)], 3
+    )
+    assert np.linalg.eigvalsh(seen - 0.95 * learnt).min() > 0
+    assert np.abs(seen - learnt).max() < 0.1 * learnt.max() + np.abs(alone.covariance).max()

@@ -7,12 +7,13 @@ import pytest
 
 from reenact.geometry.rotations import random_rotation
 from reenact.geometry.transforms import make_T
+from reenact.perception.pose.fit import Fit
 from reenact.perception.pose.initial import Candidate
 from reenact.perception.pose.model import ObjectModel
-from reenact.perception.pose.refine import Fit
 from reenact.perception.pose.solve import solve_pose
+from reenact.perception.pose.symmetry import difference
 from reenact.perception.pose.terms import Term
-from reenact.perception.pose.twins import ambiguity, difference, twin_poses
+from reenact.perception.pose.twins import ambiguity, twin_poses
 from tests.perception.pose.solids import box
 
 
@@ -39,11 +40,11 @@ def test_an_equally_good_rival_widens_the_covariance_by_half_the_way_to_it() -> 
     model = ObjectModel.of(*box(0.05, 0.08, 0.2))
     T = make_T(np.eye(3), np.array([0.0, 0.0, 0.8]))
     other = make_T(np.eye(3), np.array([0.0, 0.0, 0.9]))
-    rival = Candidate(other, Fit(0.9, 1.0, -1.0, -1.0), 0.9)
+    rival = Candidate(other, Fit(0.9, 1.0, 0.9), 0.9)
     spread, belief = ambiguity(T, 0.9, [rival], model, 0.02)
     assert belief == pytest.approx(0.5)
     assert np.sqrt(spread[2, 2]) == pytest.approx(0.1 / np.sqrt(2))
-    worse = Candidate(other, Fit(0.7, 1.0, -1.0, -1.0), 0.7)
+    worse = Candidate(other, Fit(0.7, 1.0, 0.6), 0.7)
     assert ambiguity(T, 0.9, [worse], model, 0.02)[1] > 0.999
 
 
@@ -61,7 +62,7 @@ def test_a_shared_error_does_not_average_out(count: int) -> None:
                 row,
                 1e9,
                 np.inf,
-                np.full(count, 0.01 / 0.002),
+                np.full((count, 1), 0.01 / 0.002),
             )
         ]
 

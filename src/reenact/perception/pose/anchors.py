@@ -22,6 +22,7 @@ class Anchors:
         self._config = config
         self._places: dict[int, np.ndarray] = {}
         self._sigma: dict[int, float] = {}
+        self._spread: dict[int, np.ndarray] = {}
         self._doubts: dict[int, float] = {}
         """Seconds of contradiction less seconds of agreement."""
         self._judged_s = -np.inf
@@ -33,8 +34,11 @@ class Anchors:
         """The places of the sighting's points."""
         ids = sighting.track_idx.tolist()
         places = np.array([self._places.get(i, np.full(3, np.nan)) for i in ids]).reshape(-1, 3)
-        sigma = [self._sigma[i] for i in ids if i in self._sigma]
-        return Anchored(places, float(np.median(sigma)) if sigma else 0.0)
+        known = [i for i in ids if i in self._places]
+        if not known:
+            return Anchored(places, 0.0, np.zeros((6, 6)))
+        spread = np.mean([self._spread[i] for i in known], axis=0)
+        return Anchored(places, float(np.median([self._sigma[i] for i in known])), spread)
 
     def doubt(self, sighting: Sighting, T_camera_object: Float[np.ndarray, "4 4"], focal: float) -> None:
         """Drop points that keep contradicting the poses; `focal` is the focal length in widths of the picture."""
@@ -50,23 +54,23 @@ class Anchors:
             i = int(sighting.track_idx[k])
             self._doubts[i] = self._doubts.get(i, 0.0) + (lasted if far else -lasted)
             if self._doubts[i] > limit - 1e-3:
-                del self._places[i], self._sigma[i], self._doubts[i]
+                del self._places[i], self._sigma[i], self._spread[i], self._doubts[i]
 
     def learn(
         self,
         refiner: PoseRefiner,
         sighting: Sighting,
         T_camera_object: Float[np.ndarray, "4 4"],
-        sigma_scale: float,
+        covariance: Float64[np.ndarray, "6 6"],
     ) -> None:
-        """Give new points their place.
-
-        sigma_scale: relative one-sigma of the pose's distance, which all places learnt now share.
-        """
+        """Give new points their place; all that are learnt now share the error of the pose (covariance in camera axes)."""
         ids = sighting.track_idx.tolist()
         new = [k for k, i in enumerate(ids) if i not in self._places]
         if not new:
             return
+        t, R = T_camera_object[:3, 3], np.kron(np.eye(2), T_camera_object[:3, :3])
+        sigma_scale = float(np.sqrt(t @ covariance[:3, :3] @ t) / (t @ t))
+        spread = R.T @ covariance @ R
         window, picture = refiner.look(sighting, T_camera_object)
         depth, K = picture.depth, window.view.K
         uv = np.rint(sighting.track_flat[new] * [K[0, 0], K[1, 1]] + K[:2, 2]).astype(int)
@@ -75,7 +79,7 @@ class Anchors:
             if ok:
                 p = np.array([*sighting.track_flat[k], 1.0]) * float(depth[v, u])
                 self._places[ids[k]] = (p - T_camera_object[:3, 3]) @ T_camera_object[:3, :3]
-                self._sigma[ids[k]] = sigma_scale
+                self._sigma[ids[k]], self._spread[ids[k]] = sigma_scale, spread
 
 
 def _well_inside(depth: np.ndarray, uv: np.ndarray) -> Bool[np.ndarray, " n"]:

@@ -12,12 +12,13 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from reenact.perception.pose.config import PoseConfig
-from reenact.perception.pose.contract import Plane, SightingSource
-from reenact.perception.pose.initial import best_of, rotations
+from reenact.perception.pose.contract import Plane, Sighting, SightingSource
+from reenact.perception.pose.doubt import score_noise
+from reenact.perception.pose.initial import Candidate, ranked, rotations
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import PoseRefiner
 from reenact.perception.pose.sightings import ClipSightings
-from reenact.perception.pose.tracker import clearest
+from reenact.perception.pose.start import clearest
 from reenact.perception.pose.window import Camera, normalised, to_full
 from reenact.rendering.mesh_depth import MeshDepthRenderer, View
 
@@ -78,12 +79,30 @@ def known_feet(
             refiner = PoseRefiner(model, drawn, 0, camera, config)
             R = sighting.T_world_camera[:3, :3]
             level = Plane(R.T @ np.array([0.0, 0.0, 1.0]), -1e3, 1e3)
-            found = best_of(refiner, sighting, rotations(model, level, config, None), config)
-        if found is None or found.fit.iou < config.min_iou:
-            continue
-        T = sighting.T_world_camera @ found.T_camera_object
-        height = float((model.vertices @ T[:3, :3].T + T[:3, 3])[:, 2].min())
-        sight = T[:3, 3] - sighting.T_world_camera[:3, 3]
-        sigma = abs(float(sight[2])) * float(np.hypot(model.sigma_size, np.hypot(focal_sigma, 0.02)))
-        return height, float(np.hypot(sigma, 0.005))
+            found = ranked(refiner, sighting, rotations(model, level, config, None), config)
+            if not found or found[0].fit.iou < config.min_iou:
+                continue
+            height, spread = _foot(refiner, sighting, found, config)
+        away = np.linalg.norm(sighting.T_world_camera[:3, :3] @ found[0].T_camera_object[:3, 3])
+        drop = abs(height - float(sighting.T_world_camera[2, 3]))
+        scale = min(drop, float(away)) * float(np.hypot(model.sigma_size, np.hypot(focal_sigma, 0.02)))
+        return height, float(np.sqrt(scale**2 + spread**2 + 0.005**2))
     return None
+
+
+def _foot(
+    refiner: PoseRefiner, sighting: Sighting, found: list[Candidate], config: PoseConfig
+) -> tuple[float, float]:
+    """Height of the lowest point and its spread, over all poses that fit the frame nearly as well as the best."""
+    up = sighting.T_world_camera[2, :3]
+    heights = []
+    for candidate in found:
+        T = candidate.T_camera_object
+        low = (refiner.model.vertices @ T[:3, :3].T + T[:3, 3]) @ up
+        heights.append(float(low.min()) + float(sighting.T_world_camera[2, 3]))
+    scale = score_noise(found[0].fit, sighting, config)
+    weight = np.exp((np.array([c.value for c in found]) - found[0].value) / scale)
+    mean = float(np.average(heights, weights=weight))
+    other = float(np.average((np.array(heights) - mean) ** 2, weights=weight))
+    own = refiner.refine(found[0].T_camera_object, sighting, rounds=1).covariance[:3, :3]
+    return mean, float(np.sqrt(other + up @ own @ up))

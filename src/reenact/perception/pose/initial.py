@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
@@ -11,8 +12,10 @@ from scipy.spatial.transform import Rotation
 from reenact.geometry.rotations import rotation_between, so3_exp
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import Plane, Sighting
+from reenact.perception.pose.fit import Fit, poor, score
 from reenact.perception.pose.model import ObjectModel
-from reenact.perception.pose.refine import Fit, PoseRefiner, score
+from reenact.perception.pose.refine import PoseRefiner
+from reenact.perception.pose.symmetry import difference
 from reenact.perception.pose.terms import Anchored
 from reenact.perception.pose.window import Camera, mask_box, normalised, to_full
 
@@ -20,6 +23,8 @@ _UPRIGHT_BONUS = 0.03
 """Of the overlap: things usually stand as their mesh does."""
 _LONG = 1.6
 """A mask so much longer than wide (spread along over spread across) says how a long thing lies."""
+SAME_PLACE, SAME_TURN = 0.015, 0.2
+"""Poses nearer than this (m) and turned by less (rad) are the same answer."""
 _NUDGE = 0.45
 """Turn of the small search (rad): a neighbouring local minimum."""
 
@@ -43,25 +48,48 @@ def first_pose(
 
     near: a rotation (camera frame) known to be close to the right one; far ones must then fit clearly better.
     """
-    found = best_of(refiner, sighting, rotations(refiner.model, sighting.plane, config, near), config)
-    if found is None or near is not None or sighting.plane is None or not poor(found.fit):
+    return next(iter(first_poses(refiner, sighting, config, near)), None)
+
+
+def first_poses(
+    refiner: PoseRefiner,
+    sighting: Sighting,
+    config: PoseConfig,
+    near: Float[np.ndarray, "3 3"] | None = None,
+) -> list[Candidate]:
+    """The different poses that fit one frame best, best first; none where the mask is too small."""
+    found = ranked(refiner, sighting, rotations(refiner.model, sighting.plane, config, near), config)
+    if not found or near is not None or sighting.plane is None or not poor(found[0].fit):
         return found
-    other = best_of(refiner, sighting, rotations(refiner.model, None, config, None), config)
-    return other if other is not None and other.value > found.value + 0.05 else found
-
-
-def poor(fit: Fit) -> bool:
-    """Whether a fit leaves doubt that it is the right side up."""
-    return fit.iou < 0.85 or 0 <= fit.depth_share < 0.8
+    others = ranked(refiner, sighting, rotations(refiner.model, None, config, None), config)
+    others = [replace(c, value=c.value - 0.05) for c in others]  # a level plane is not given up for nothing
+    return different(found + others, refiner.model)
 
 
 def best_of(
     refiner: PoseRefiner, sighting: Sighting, tries: list[tuple[np.ndarray, float]], config: PoseConfig
 ) -> Candidate | None:
     """The best refined pose of those that start with the given rotations (each with a bonus to its score)."""
+    return next(iter(ranked(refiner, sighting, tries, config)), None)
+
+
+def different(candidates: Sequence[Candidate], model: ObjectModel) -> list[Candidate]:
+    """Best first, without those that are a better one over again (turns that cannot be seen left out)."""
+    kept: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda c: -c.value):
+        changes = [difference(candidate.T_camera_object, k.T_camera_object, model) for k in kept]
+        if not any(np.linalg.norm(c[:3]) < SAME_PLACE and np.linalg.norm(c[3:]) < SAME_TURN for c in changes):
+            kept.append(candidate)
+    return kept
+
+
+def ranked(
+    refiner: PoseRefiner, sighting: Sighting, tries: list[tuple[np.ndarray, float]], config: PoseConfig
+) -> list[Candidate]:
+    """The different refined poses of those that start with the given rotations, best first."""
     mask = sighting.label == sighting.code
     if not sighting.mask_valid or mask.sum() < config.min_area_px:
-        return None
+        return []
     seen = SeenBox.of(mask, refiner.camera)
     tried = []
     for R, bonus in (
@@ -70,10 +98,10 @@ def best_of(
         T = place(refiner, sighting, R, seen)
         fit = refiner.fit(T, sighting)
         tried.append(Candidate(T, fit, score(fit) + bonus))
-    for keep, rounds in ((config.search_keep, 1), (config.search_finish, 4)):
-        tried.sort(key=lambda c: -c.value)
-        tried = [_refined(refiner, sighting, candidate, rounds) for candidate in tried[:keep]]
-    return max(tried, key=lambda c: c.value)
+    tried = sorted(tried, key=lambda c: -c.value)[: config.search_keep]
+    tried = different([_refined(refiner, sighting, c, 1) for c in tried], refiner.model)
+    tried = [_refined(refiner, sighting, c, 4) for c in tried[: config.search_finish]]
+    return different(tried, refiner.model)
 
 
 def _along_mask(
@@ -118,15 +146,24 @@ def rotations(
 ) -> list[tuple[np.ndarray, float]]:
     """Rotations to try, each with its bonus."""
     round_about = model.symmetry.is_round
+    all_around = config.search_rotations // (4 if round_about else 1)
     if near is not None:
         out = [(R @ near, 0.0 if i == 0 else -0.02 - 0.03 * turn) for i, (R, turn) in enumerate(_around())]
     elif plane is not None and plane.level_known:
         out = _standing(model, plane, config, bool(round_about))
     else:
-        count = config.search_rotations // (4 if round_about else 1)
-        all_around = Rotation.random(count, rng=np.random.default_rng(config.seed)).as_matrix()
-        out = [(R, 0.0) for R in all_around]
+        out = [(R, 0.0) for R in even_rotations(all_around)]
     return out
+
+
+def even_rotations(count: int) -> Float64[np.ndarray, "n 3 3"]:
+    """Spread evenly over all rotations: super-Fibonacci spirals (Alexa, CVPR 2022, algorithm 1)."""
+    phi, psi = np.sqrt(2.0), 1.533751168755204288118041
+    s = np.arange(count) + 0.5
+    r, R = np.sqrt(s / count), np.sqrt(1.0 - s / count)
+    a, b = 2 * np.pi * s / phi, 2 * np.pi * s / psi
+    quat_xyzw = np.stack([r * np.sin(a), r * np.cos(a), R * np.sin(b), R * np.cos(b)], 1)
+    return np.asarray(Rotation.from_quat(quat_xyzw).as_matrix())
 
 
 def _around() -> list[tuple[np.ndarray, float]]:
@@ -203,7 +240,7 @@ def place(
         z = float(np.median(sighting.cloud[:, 2])) + 0.6 * float(-offsets[:, 2].min())
     T[:3, 3] = np.array([*(seen.low + seen.high) / 2, 1.0]) * z
     stands = plane is not None and len(sighting.cloud) < 10 and sighting.resting
-    for _ in range(3):
+    for _ in range(3 if len(sighting.cloud) < 10 else 2):
         if stands and plane is not None:
             T[:3, 3] = _on_plane(T[:3, 3], plane, float((offsets @ plane.normal).min()))
         T[:2, 3] += seen.shift(*refiner.extent(T)) * T[2, 3]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Bool, Float, Float64
 
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import Sighting
+from reenact.perception.pose.depth_points import depth_fit, drawn_at, surface_pairs
+from reenact.perception.pose.fit import Fit
 from reenact.perception.pose.looks import Looks
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.solve import Solution, solve_pose
+from reenact.perception.pose.symmetry import difference
 from reenact.perception.pose.terms import (
     Anchored,
+    SurfacePairs,
     SurfacePart,
     Term,
     above_term,
@@ -32,19 +35,10 @@ from reenact.perception.pose.terms import (
 from reenact.perception.pose.window import Camera, Window
 from reenact.rendering.mesh_depth import MeshDepthRenderer, MeshPicture, View
 
-
-@dataclass(frozen=True)
-class Fit:
-    """How well a pose agrees with a frame."""
-
-    iou: float
-    """Overlap of drawn and seen outline, hidden pixels left out; 0 without a mask."""
-    visible_share: float
-    """Share of the drawn object that nothing hides."""
-    depth_error: float
-    """Median distance of depth points from the drawn surface along z (m); -1 without depth."""
-    depth_share: float
-    """Share of depth points within twice their sigma plus 5 mm; -1 without depth."""
+_FAR_STEP, _FAR_TURN = 0.003, 0.05
+"""A last step longer than this (m, rad) was taken with depth points on the wrong places: they are drawn once more."""
+_NEAR_PX = 2.0
+"""A drawn outline this near to the mask's edge lies on it (pixels of the mask)."""
 
 
 @dataclass(frozen=True)
@@ -116,26 +110,30 @@ class PoseRefiner:
         anchors: places of `sighting`'s followed points on the mesh.
         """
         T, solution = np.array(T_start, float), None
-        for _ in range(rounds):
-            window, picture = self.look(sighting, T)
-            shown = visible_points(T, self.model.points, picture.depth, window.view.K, 0.004)
-            part = SurfacePart(self.model.points[shown], self.model.normals[shown])
-            outline, around_px = self._outline(picture, window, T, sighting)
-
-            def terms(
-                T_now: np.ndarray,
-                part: SurfacePart = part,
-                outline: np.ndarray = outline,
-                around_px: float = around_px,
-                window: Window = window,
-            ) -> list[Term]:
-                edge = self._edge(T_now, outline, around_px, window)
-                return [edge, *self._terms(T_now, sighting, prior, anchors, part)]
-
-            solution = solve_pose(T, terms, self.config.iterations)
-            T = solution.T_camera_object
+        for k in range(rounds + self.config.more_rounds):
+            solution = self._solve(T, sighting, prior, anchors)
+            step, T = difference(T, solution.T_camera_object, self.model), solution.T_camera_object
+            far = np.linalg.norm(step[:3]) > _FAR_STEP or np.linalg.norm(step[3:]) > _FAR_TURN
+            if k + 1 >= rounds and not (far and len(sighting.cloud)):
+                break
         assert solution is not None
         return solution
+
+    def _solve(
+        self, T: np.ndarray, sighting: Sighting, prior: Prior | None, anchors: Anchored | None
+    ) -> Solution:
+        """One drawing of the mesh, and the pose that what it shows leads to."""
+        window, picture = self.look(sighting, T)
+        shown = visible_points(T, self.model.points, picture.depth, window.view.K, 0.004)
+        part = SurfacePart(self.model.points[shown], self.model.normals[shown])
+        pairs = surface_pairs(sighting, T, picture, window, part, self.config)
+        outline, around_px = self._outline(picture, window, T, sighting)
+
+        def terms(T_now: np.ndarray) -> list[Term]:
+            edge = self._edge(T_now, outline, around_px, window)
+            return [edge, *self._terms(T_now, sighting, prior, anchors, pairs)]
+
+        return solve_pose(T, terms, self.config.iterations)
 
     def _edge(self, T: np.ndarray, outline: np.ndarray, around_px: float, window: Window) -> Term:
         c = self.config
@@ -148,12 +146,10 @@ class PoseRefiner:
         sighting: Sighting,
         prior: Prior | None,
         anchors: Anchored | None,
-        part: SurfacePart,
+        pairs: SurfacePairs,
     ) -> list[Term]:
         c = self.config
-        terms = [
-            surface_term(T, sighting.cloud, sighting.cloud_sigma, part, c.surface_reach, c.effective_points)
-        ]
+        terms = [surface_term(T, pairs, c.effective_points)]
         if len(sighting.cloud) < 10:  # measured depth is better than the hand's
             terms.append(touch_term(T, sighting.hand, sighting.hand_sigma, self._whole, c.hand_skin))
         if anchors is not None:
@@ -172,7 +168,9 @@ class PoseRefiner:
             self.config.track_sigma * self.camera.width_px / float(self.camera.params[0]),
             self.config.anchor_sigma / z,
         )
-        return track_term(T, places, flat, sigma, anchors.sigma_scale, self.config.effective_points)
+        return track_term(
+            T, places, flat, sigma, anchors.sigma_scale, anchors.spread, self.config.effective_points
+        )
 
     def _plane(self, T: np.ndarray, sighting: Sighting) -> Term:
         plane = sighting.plane
@@ -189,9 +187,7 @@ class PoseRefiner:
         """Points of the drawn outline (object frame), and its length in pixels of the mask."""
         if not sighting.mask_valid:
             return np.zeros((0, 3)), 0.0
-        drawn = (picture.label > 0).astype(np.uint8)
-        border = cv2.erode(drawn, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
-        rows, columns = np.nonzero((drawn > 0) & (border == 0))
+        rows, columns = np.nonzero(_border(picture.label > 0))
         if len(rows) == 0:
             return np.zeros((0, 3)), 0.0
         around_px = len(rows) / window.px_per_mask_px
@@ -205,45 +201,35 @@ class PoseRefiner:
         """Draw it once more and compare."""
         window, picture = self.look(sighting, T_camera_object)
         drawn = picture.label > 0
-        iou, share = 0.0, 0.0
+        iou, share, edge = 0.0, 0.0, 0.0
         if drawn.any():
             free = ~window.unknown
             both, either = (drawn & window.inside).sum(), ((drawn | window.inside) & free).sum()
             iou = float(both / either) if either > 0 and sighting.mask_valid else 0.0
             share = float((drawn & free).sum() / drawn.sum())
-        error, close = self._depth_fit(sighting, picture, window)
-        return Fit(iou, share, error, close)
+            edge = _on_edge(_border(drawn), window) if sighting.mask_valid else 0.0
+        return Fit(iou, share, edge, depth_fit(sighting, picture, window, self.config))
 
     def depth_offset(self, T_camera_object: Float[np.ndarray, "4 4"], sighting: Sighting) -> float:
         """How much farther the depth points are than the drawn object (median, m); 0 where they do not meet."""
         window, picture = self.look(sighting, T_camera_object)
-        p, drawn = self._drawn_at(sighting, picture, window)
-        return float(np.median(p[:, 2] - drawn)) if len(p) >= 10 else 0.0
+        met, drawn = drawn_at(sighting, picture, window)
+        return float(np.median((sighting.cloud[:, 2] - drawn)[met])) if met.sum() >= 10 else 0.0
 
-    def _depth_fit(self, sighting: Sighting, picture: MeshPicture, window: Window) -> tuple[float, float]:
-        if len(sighting.cloud) < 10:
-            return -1.0, -1.0
-        p, drawn = self._drawn_at(sighting, picture, window)
-        if len(p) < 10:
-            return 1.0, 0.0
-        error = np.abs(drawn - p[:, 2])
-        sigma = np.maximum(
-            sighting.cloud_sigma[0] / sighting.cloud[0, 2] * p[:, 2], self.config.depth_sigma_floor
-        )
-        return float(np.median(error)), float((error < 2 * sigma + 0.005).mean())
 
-    def _drawn_at(
-        self, sighting: Sighting, picture: MeshPicture, window: Window
-    ) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, " n"]]:
-        """Depth points that meet the drawn object, and its depth there."""
-        p, K = sighting.cloud, window.view.K
-        uv = np.rint(p[:, :2] / p[:, 2:] * [K[0, 0], K[1, 1]] + K[:2, 2]).astype(int)
-        h, w = picture.depth.shape
-        ok = ((uv >= 0) & (uv < [w, h])).all(1)
-        u, v = np.where(ok[:, None], uv, 0).T
-        drawn = picture.depth[v, u].astype(np.float64)
-        ok &= drawn > 0
-        return p[ok], drawn[ok]
+def _border(drawn: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """The outermost pixels; the picture's own end is no border."""
+    inner = cv2.erode(
+        drawn.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1
+    )
+    return np.asarray(drawn & (inner == 0))
+
+
+def _on_edge(border: Bool[np.ndarray, "h w"], window: Window) -> float:
+    """Share of the drawn border that lies on the mask's edge, where that is not hidden."""
+    asked = border & window.edge_known
+    near = max(_NEAR_PX * window.px_per_mask_px, 1.5)
+    return float((np.abs(window.distance_px[asked]) < near).mean()) if asked.any() else 0.0
 
 
 def feet_of(model: ObjectModel, up: Float64[np.ndarray, " 3"]) -> Float64[np.ndarray, "n 3"]:
@@ -255,13 +241,3 @@ def feet_of(model: ObjectModel, up: Float64[np.ndarray, " 3"]) -> Float64[np.nda
     side /= np.linalg.norm(side)
     spread = np.cos(directions)[:, None] * side + np.sin(directions)[:, None] * np.cross(up, side)
     return np.asarray(low[np.unique((low @ spread.T).argmax(0))])
-
-
-def best(fits: Sequence[Fit]) -> int:
-    """Index of the best fit."""
-    return int(np.argmax([score(f) for f in fits]))
-
-
-def score(fit: Fit) -> float:
-    """One number for comparing candidates in the same frame: overlap, less what depth contradicts."""
-    return fit.iou + (0.5 * fit.depth_share if fit.depth_share >= 0 else 0.0)

@@ -76,23 +76,39 @@ def _normal(terms: Sequence[Term]) -> tuple[np.ndarray, np.ndarray, float]:
         n = len(term.residual)
         if n == 0:
             continue
-        size = np.abs(term.residual)
-        weight = (
-            np.minimum(1.0, term.robust / np.maximum(size, 1e-12)) if np.isfinite(term.robust) else np.ones(n)
-        )
         share = min(1.0, term.effective / n)
-        weight = weight * share
+        weight, left = _weight(term, term.residual) * share, term.residual
+        if term.shared is not None:  # weighed by what is left when the common unknowns are solved for
+            left = left - term.shared @ _common(term, weight)[0]
+            weight = _weight(term, left) * share
         weighted = term.jacobian * weight[:, None]
         H += weighted.T @ term.jacobian
         g += weighted.T @ term.residual
-        left = term.residual
-        if term.shared is not None:  # the common unknown, solved for and put back (Schur's complement)
-            pull, stiff = weighted.T @ term.shared, 1.0 + float((weight * term.shared) @ term.shared)
-            common = float((weight * term.shared) @ term.residual) / stiff
-            H -= np.outer(pull, pull) / stiff
-            g -= pull * common
-            left = term.residual - term.shared * common
+        if term.shared is not None:  # solved for and put back (Schur's complement)
+            common, stiff = _common(term, weight)
+            pull = weighted.T @ term.shared
+            H -= pull @ np.linalg.solve(stiff, pull.T)
+            g -= pull @ common
+            left = term.residual - term.shared @ common
         if term.name != "prior":
             square += float((weight * left**2).sum())
             count += share * n
     return H, g, float(np.sqrt(square / count)) if count > 0 else 0.0
+
+
+def _weight(term: Term, residual: np.ndarray) -> np.ndarray:
+    """Less than 1 where a residual is too large to be noise."""
+    size = np.maximum(np.abs(residual), 1e-12)
+    weight = np.ones(len(size))
+    if np.isfinite(term.robust):
+        weight = np.minimum(1.0, term.robust / size)
+    if np.isfinite(term.cut):
+        weight = weight * np.minimum(1.0, (term.cut / size) ** 2)
+    return weight
+
+
+def _common(term: Term, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The term's common unknowns where the pose stays as it is, and their information with that of their prior."""
+    assert term.shared is not None
+    stiff = np.eye(term.shared.shape[1]) + term.shared.T @ (weight[:, None] * term.shared)
+    return np.linalg.solve(stiff, term.shared.T @ (weight * term.residual)), stiff

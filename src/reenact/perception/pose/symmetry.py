@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 from scipy.spatial import cKDTree
 
-from reenact.geometry.rotations import rotation_angle, rotation_between, so3_exp
+from reenact.geometry.rotations import rotation_angle, rotation_between, so3_exp, so3_log
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,19 @@ class Symmetry:
         return np.array([np.eye(3), *upside_down[:1]])
 
 
+@runtime_checkable
+class Symmetric(Protocol):
+    """A thing with a symmetry about its middle."""
+
+    @property
+    def symmetry(self) -> Symmetry:
+        """Which turns cannot be seen."""
+
+    @property
+    def centre(self) -> Float64[np.ndarray, " 3"]:
+        """Middle of the bounding box, object frame."""
+
+
 def nearest_equivalent(
     R: Float[np.ndarray, "3 3"], R_reference: Float[np.ndarray, "3 3"], symmetry: Symmetry
 ) -> Float64[np.ndarray, "3 3"]:
@@ -81,6 +95,15 @@ def turned_in_place(
 def turn_between(R_a: Float[np.ndarray, "3 3"], R_b: Float[np.ndarray, "3 3"], symmetry: Symmetry) -> float:
     """Angle between two rotations, turns that cannot be seen left out (rad)."""
     return float(rotation_angle(nearest_equivalent(R_a, R_b, symmetry), R_b))
+
+
+def difference(
+    T_a: Float[np.ndarray, "4 4"], T_b: Float[np.ndarray, "4 4"], model: Symmetric
+) -> Float64[np.ndarray, " 6"]:
+    """(dt, w) from pose a to pose b, turns that cannot be seen left out."""
+    R = nearest_equivalent(T_b[:3, :3], T_a[:3, :3], model.symmetry)
+    T_b = turned_in_place(T_b, R, model.centre)
+    return np.concatenate([T_b[:3, 3] - T_a[:3, 3], so3_log(R @ T_a[:3, :3].T)])
 
 
 def find_symmetry(

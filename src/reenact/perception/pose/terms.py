@@ -17,6 +17,9 @@ from scipy.spatial.transform import Rotation
 
 from reenact.perception.pose.window import Window
 
+_CUT, _FAR = 6.0, 4.0
+"""Edges so many sigmas away, and so many times farther than the middle one, are not the object's (a mask that leaks)."""
+
 
 @dataclass(frozen=True)
 class Term:
@@ -29,9 +32,11 @@ class Term:
     """Most independent measurements that it counts for."""
     robust: float = 2.5
     """Residuals beyond this many sigmas lose weight (Huber); infinity for none."""
-    shared: Float64[np.ndarray, " n"] | None = None
-    """What one common unknown of mean 0 and sigma 1 adds to each residual: a mask too tight all around, hands too far.
-    It is solved for with the pose, so it does not average out however many residuals there are."""
+    shared: Float64[np.ndarray, "n k"] | None = None
+    """What common unknowns of mean 0 and sigma 1 add to each residual: a mask too tight all around, hands too far. They
+    are solved for with the pose, so they do not average out however many residuals there are."""
+    cut: float = np.inf
+    """Those beyond this many lose nearly all of it: they belong to something else."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Anchored:
     """Object frame; NaN where unknown."""
     sigma_scale: float
     """Relative one-sigma of the distance at which they were learnt, which all of them share."""
+    spread: Float64[np.ndarray, "6 6"]
+    """Covariance (object axes) of the poses by which they were learnt, which all of them share as well."""
 
     @property
     def known(self) -> Bool[np.ndarray, " k"]:
@@ -128,36 +135,47 @@ def outline_term(
     pull = slope * [K[0, 0], K[1, 1]] / (p[:, 2:] * sigma)  # of the distance with x and y, then with z
     pull = np.concatenate([pull, -(pull * p[:, :2]).sum(1, keepdims=True) / p[:, 2:]], 1)
     jacobian = _moved_along(T_camera_object, outline, pull)
-    shared = np.full(len(p), bias_px * window.px_per_mask_px / sigma)
-    return Term("outline", distance / sigma, jacobian, effective * len(p) / total, 3.0, shared)
+    shared = np.full((len(p), 1), bias_px * window.px_per_mask_px / sigma)
+    residual = distance / sigma
+    cut = max(_CUT, _FAR * float(np.median(np.abs(residual))))  # where all of it is far, all of it counts
+    return Term("outline", residual, jacobian, effective * len(p) / total, 3.0, shared, cut)
 
 
-def surface_term(
-    T_camera_object: Float[np.ndarray, "4 4"],
-    cloud: Float64[np.ndarray, "n 3"],
-    sigma: Float64[np.ndarray, " n"],
-    surface: SurfacePart,
-    reach: float,
-    effective: float,
-) -> Term:
-    """Depth points (camera frame) lie on the part of the surface that is seen."""
-    if len(cloud) < 5 or len(surface.points) < 20:
+@dataclass(frozen=True)
+class SurfacePairs:
+    """Depth points and the points of the surface that they measure."""
+
+    cloud: Float64[np.ndarray, "n 3"]
+    """Camera frame."""
+    sigma: Float64[np.ndarray, " n"]
+    """Each point's own, along the ray (m)."""
+    common: float
+    """Relative one-sigma of the distance that all of them share."""
+    places: Float64[np.ndarray, "n 3"]
+    """Object frame."""
+    normals: Float64[np.ndarray, "n 3"]
+
+    @staticmethod
+    def none() -> SurfacePairs:
+        """No depth."""
+        return SurfacePairs(np.zeros((0, 3)), np.zeros(0), 0.0, np.zeros((0, 3)), np.zeros((0, 3)))
+
+
+def surface_term(T_camera_object: Float[np.ndarray, "4 4"], pairs: SurfacePairs, effective: float) -> Term:
+    """Depth points lie on the surface; all of a frame's may be too near or too far by one common factor."""
+    if len(pairs.cloud) < 5:
         return no_term("surface")
     R, t = T_camera_object[:3, :3], T_camera_object[:3, 3]
-    local = (cloud - t) @ R
-    distance, idx = surface.tree.query(local, distance_upper_bound=reach)
-    ok = np.isfinite(distance)
-    if ok.sum() < 5:
-        return no_term("surface")
-    n_local, q_local = surface.normals[idx[ok]], surface.points[idx[ok]]
-    residual = ((local[ok] - q_local) * n_local).sum(1)
-    n_camera = n_local @ R.T
+    residual = (((pairs.cloud - t) @ R - pairs.places) * pairs.normals).sum(1)
+    n_camera = pairs.normals @ R.T
     # the plane moves with the object: d(residual) = -n . (dt + w x r)
-    jacobian = -_moved_along(T_camera_object, q_local, n_camera)
+    jacobian = -_moved_along(T_camera_object, pairs.places, n_camera)
     # along a grazing ray an error in depth is a smaller error across the surface
-    ray = cloud[ok] / np.linalg.norm(cloud[ok], axis=1, keepdims=True)
-    across = np.maximum(np.abs((n_camera * ray).sum(1)), 0.3) * sigma[ok]
-    return Term("surface", residual / across, jacobian / across[:, None], effective, 2.0)
+    ray = pairs.cloud / np.linalg.norm(pairs.cloud, axis=1, keepdims=True)
+    facing = (n_camera * ray).sum(1)
+    across = np.maximum(np.abs(facing), 0.3) * pairs.sigma
+    shared = pairs.common * (n_camera * pairs.cloud).sum(1) / across
+    return Term("surface", residual / across, jacobian / across[:, None], effective, 2.0, shared[:, None])
 
 
 def track_term(
@@ -166,11 +184,13 @@ def track_term(
     flat: Float64[np.ndarray, "k 2"],
     sigma: Float64[np.ndarray, " k"],
     sigma_scale: float,
+    spread: Float64[np.ndarray, "6 6"],
     effective: float,
 ) -> Term:
     """Followed points: their places on the mesh project onto x/z, y/z `flat` within sigma (same unit).
 
     sigma_scale: relative, of the common size of all places: so the points do not tell the distance better than that.
+    spread: of the pose (object axes) by which they were placed: they tell how it has moved since, and where it is no better.
     """
     if len(anchors) == 0:
         return no_term("tracks")
@@ -180,9 +200,13 @@ def track_term(
     dproject = np.zeros((len(p), 2, 3))
     dproject[:, 0, 0] = dproject[:, 1, 1] = 1 / z
     dproject[:, 0, 2], dproject[:, 1, 2] = -p[:, 0] / z**2, -p[:, 1] / z**2
-    jacobian = dproject @ moves(T_camera_object, anchors) / sigma[:, None, None]
-    shared = ((flat - flat.mean(0)) * sigma_scale / sigma[:, None]).reshape(-1)
-    return Term("tracks", residual.reshape(-1), jacobian.reshape(-1, 6), 2 * effective, 2.0, shared)
+    jacobian = (dproject @ moves(T_camera_object, anchors) / sigma[:, None, None]).reshape(-1, 6)
+    larger = ((flat - flat.mean(0)) * sigma_scale / sigma[:, None]).reshape(-1, 1)
+    values, axes = np.linalg.eigh(spread)
+    turned = np.kron(np.eye(2), T_camera_object[:3, :3]) @ (axes * np.sqrt(np.maximum(values, 0.0)))
+    return Term(
+        "tracks", residual.reshape(-1), jacobian, 2 * effective, 2.0, np.hstack([larger, jacobian @ turned])
+    )
 
 
 def standing_term(
@@ -201,8 +225,8 @@ def standing_term(
     residual = (p @ normal_camera - offset) / sigma
     along = np.tile(normal_camera / sigma, (len(feet), 1))
     jacobian = _moved_along(T_camera_object, feet, along)
-    shared = np.full(len(feet), sigma_plane / sigma)
-    return Term("standing", residual, jacobian, float(len(feet)), 3.0 * float(np.hypot(1, shared[0])), shared)
+    shared = np.full((len(feet), 1), sigma_plane / sigma)
+    return Term("standing", residual, jacobian, float(len(feet)), 3.0, shared)
 
 
 def above_term(
@@ -241,8 +265,7 @@ def touch_term(
     spread = np.sqrt((own**2).mean(1) + skin**2)
     jacobian = -_moved_along(T_camera_object, points[idx], direction / spread[:, None])
     shared = direction[:, 2] * sigma[:, 2] / spread
-    robust = 2.0 * float(np.hypot(1, np.abs(shared).max()))
-    return Term("touch", (distance - skin) / spread, jacobian, 3.0, robust, shared)
+    return Term("touch", (distance - skin) / spread, jacobian, 3.0, 2.0, shared[:, None])
 
 
 def prior_term(

@@ -17,14 +17,16 @@ from reenact.geometry.transforms import inverse
 from reenact.perception.pose.anchors import Anchors
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import ObjectPoses, PoseStart, Sighting, SightingSource
-from reenact.perception.pose.initial import Candidate, best_of, first_pose, nudged, poor
+from reenact.perception.pose.doubt import Doubt, unseen_turn
+from reenact.perception.pose.fit import Fit, confidence, score, summary
 from reenact.perception.pose.model import ObjectModel
-from reenact.perception.pose.refine import Fit, PoseRefiner, Prior, feet_of, score
+from reenact.perception.pose.refine import PoseRefiner, Prior, feet_of
 from reenact.perception.pose.rigid import rigid_ransac
+from reenact.perception.pose.search import Search
 from reenact.perception.pose.solve import Solution, bounded_inverse
-from reenact.perception.pose.symmetry import nearest_equivalent, turn_between, turned_in_place
+from reenact.perception.pose.start import find_start
+from reenact.perception.pose.symmetry import nearest_equivalent, turned_in_place
 from reenact.perception.pose.terms import Anchored, placed
-from reenact.perception.pose.twins import ambiguity, rivals
 from reenact.perception.pose.window import Camera
 from reenact.rendering.mesh_depth import MeshDepthRenderer
 
@@ -76,16 +78,17 @@ class _Run:
         self.covariance = np.tile(bounded_inverse(np.zeros((6, 6))), (frames, 1, 1))
         self.anchors = Anchors(config)
         self.why: Counter[str] = Counter()
-        self.searches, self.searched_s, self.search_rest_s = 0, -np.inf, config.search_rest_s
-        self.doubt, self.doubted_s = (np.zeros((6, 6)), 1.0), -np.inf
-        self.doubted: tuple[np.ndarray, Fit] | None = None
-        """Pose (world) and fit when twins were last looked for."""
+        self.search, self.doubt = Search(refiner, config), Doubt(refiner, config)
+        self.fits: list[Fit] = []
 
     def all_frames(self, start: PoseStart | None) -> ObjectPoses:
-        reference = self._reference(start)
-        if reference is None:
-            return self._result("no frame shows enough of it", None)
-        frame, T_world_object = reference
+        if start is None:
+            found = find_start(self.refiner, self.sightings, self.config)
+            if found is None:
+                return self._result("no frame shows enough of it", None)
+            frame, T_world_object = found.frame, found.T_world_object
+        else:
+            frame, T_world_object = start.frame, np.asarray(start.T_world_object)
         sighting = self.sightings[frame]
         if sighting.plane is not None and sighting.resting and sighting.plane.level_known:
             up = (sighting.T_world_camera[:3, :3] @ sighting.plane.normal) @ T_world_object[:3, :3]
@@ -98,23 +101,6 @@ class _Run:
                 seen = self.sightings[k]
                 now = self._frame(k, seen, self._predicted(now, seen), now)
         return self._result("", frame)
-
-    def _reference(self, start: PoseStart | None) -> tuple[int, np.ndarray] | None:
-        """The frame to begin with and the pose there."""
-        if start is not None:
-            return start.frame, np.asarray(start.T_world_object)
-        best: tuple[float, int, np.ndarray] | None = None
-        for frame in clearest(self.sightings, self.config)[:3]:
-            sighting = self.sightings[frame]
-            found = first_pose(self.refiner, sighting, self.config)
-            if found is None:
-                continue
-            value = found.value * (0.6 + 0.4 * found.fit.visible_share)
-            if best is None or value > best[0] + 0.02:
-                best = (value, frame, sighting.T_world_camera @ found.T_camera_object)
-            if not poor(found.fit):
-                break
-        return None if best is None else best[1:]
 
     def _predicted(self, last: _State, sighting: Sighting) -> Prior:
         """World pose and covariance at the new time (as a `Prior` whose frame is the world)."""
@@ -160,8 +146,8 @@ class _Run:
         solution = self.refiner.refine(prior.T_camera_object, sighting, prior, anchors)
         fit = self.refiner.fit(solution.T_camera_object, sighting)
         reason = self._refusal(solution, fit, sighting, anchors)
-        if sighting.mask_valid and self._doubtful(reason, fit, sighting):
-            solution, fit = self._search(sighting, prior, solution, fit, anchors)
+        if self.search.may_help(reason, fit, sighting):
+            solution, fit = self.search.better(sighting, prior, solution, fit, anchors)
             reason = self._refusal(solution, fit, sighting, anchors)
         if reason:
             self.why[reason] += 1
@@ -172,8 +158,9 @@ class _Run:
         if last is not None:
             T = self._calm(T, predicted.T_camera_object[:3, :3], anchors)
         self.T[frame], self.valid[frame] = T, True
-        spread = turned(solution.covariance, T_world_camera) + self._unseen_turn(T, anchors)
-        doubt, belief = self._doubt(T, T_camera_world, fit, sighting)
+        self.fits.append(fit)
+        spread = turned(solution.covariance, T_world_camera) + unseen_turn(T, self.model, anchors)
+        doubt, belief = self.doubt.of(T, T_camera_world, fit, sighting)
         # what is left of a hidden outline may fit more than one pose: the bend of the cost there says too little
         seen_little = max(1.0, 0.5 / max(fit.visible_share, 0.05)) ** 2
         if len(sighting.cloud) < 10:
@@ -185,11 +172,7 @@ class _Run:
             sighting, T_now, float(self.refiner.camera.params[0]) / self.refiner.camera.width_px
         )
         if fit.iou >= max(0.75, self.config.min_iou):
-            along = T_now[:3, 3] / np.linalg.norm(T_now[:3, 3])
-            far = float(
-                np.sqrt(along @ (solution.covariance + doubt)[:3, :3] @ along) / np.linalg.norm(T_now[:3, 3])
-            )
-            self.anchors.learn(self.refiner, sighting, T_now, far)
+            self.anchors.learn(self.refiner, sighting, T_now, solution.covariance + doubt)
         return self._state(T, spread, sighting)
 
     def _better_start(
@@ -210,41 +193,6 @@ class _Run:
         R = nearest_equivalent(T[:3, :3], R_predicted, self.model.symmetry)
         return turned_in_place(T, R, self.model.centre)
 
-    def _doubt(
-        self, T_world_object: np.ndarray, T_camera_world: np.ndarray, fit: Fit, sighting: Sighting
-    ) -> tuple[np.ndarray, float]:
-        """What other poses that look alike add to the covariance (camera axes), and the belief left in this one."""
-        if not sighting.mask_valid or fit.depth_share >= 0.8:
-            return np.zeros((6, 6)), 1.0
-        same = self._as_doubted(T_world_object, fit)
-        wait = self.config.twin_rest_s if same else self.config.twin_every_s
-        if abs(sighting.t_seconds - self.doubted_s) > wait - 1e-3:
-            T_camera_object = T_camera_world @ T_world_object
-            others = rivals(self.refiner, sighting, T_camera_object, self.config)
-            self.doubt = ambiguity(T_camera_object, score(fit), others, self.model, self.config.twin_scale)
-            self.doubted_s, self.doubted = sighting.t_seconds, (T_world_object, fit)
-        return self.doubt
-
-    def _as_doubted(self, T_world_object: np.ndarray, fit: Fit) -> bool:
-        """Whether pose and fit are as they were when twins were last looked for."""
-        if self.doubted is None:
-            return False
-        T, before = self.doubted
-        return bool(
-            np.linalg.norm(T_world_object[:3, 3] - T[:3, 3]) < 0.005
-            and self._turn(T_world_object, T) < 0.05
-            and abs(fit.iou - before.iou) < 0.03
-            and abs(fit.visible_share - before.visible_share) < 0.05
-        )
-
-    def _unseen_turn(self, T_world_object: np.ndarray, anchors: Anchored) -> np.ndarray:
-        """Covariance of the turn about a symmetry axis where no followed points show it: any turn is possible."""
-        if anchors.known.sum() >= 3:
-            return np.zeros((6, 6))
-        axis = T_world_object[:3, :3] @ self.model.symmetry.axis
-        spin = np.concatenate([np.cross(axis, -T_world_object[:3, :3] @ self.model.centre), axis])
-        return np.outer(spin, spin) * (np.pi**2 / 3)
-
     def _refusal(self, solution: Solution, fit: Fit, sighting: Sighting, anchors: Anchored) -> str:
         """Why the pose is not to be trusted; empty if it is."""
         c = self.config
@@ -260,50 +208,9 @@ class _Run:
             return "outline differs"
         if fit.visible_share < c.min_visible_share and not by_tracks:
             return "hidden"
-        if 0 <= fit.depth_share < 0.25:
+        if not fit.depth_agrees(0.25):
             return "depth differs"
         return ""
-
-    def _doubtful(self, reason: str, fit: Fit, sighting: Sighting) -> bool:
-        """A search may help; not asked again for a while after one that did not."""
-        c = self.config
-        rests = abs(sighting.t_seconds - self.searched_s) < self.search_rest_s
-        if rests or fit.visible_share < c.min_visible_share:
-            return False
-        return (
-            reason in ("outline differs", "depth differs")
-            or fit.iou < c.doubt_iou + (0.05 if fit.depth_share >= 0 else 0.0)
-            or 0 <= fit.depth_share < 0.8
-        )
-
-    def _search(
-        self, sighting: Sighting, prior: Prior, solution: Solution, fit: Fit, anchors: Anchored
-    ) -> tuple[Solution, Fit]:
-        """Small turns first; where the pose is plainly wrong, all turns. Kept if clearly better."""
-        self.searches += 1
-        found: Candidate | None = nudged(self.refiner, sighting, solution.T_camera_object, anchors)
-        if fit.iou < self.config.min_iou:  # lost: the same way round, where the mask is now
-            moved = best_of(self.refiner, sighting, [(prior.T_camera_object[:3, :3], 0.0)], self.config)
-            found = moved if found is None or (moved is not None and moved.value > found.value) else found
-        if (
-            fit.visible_share > 0.3
-            and max(score(fit), found.value if found else 0) < self.config.min_iou + 0.1
-        ):
-            found = first_pose(self.refiner, sighting, self.config, prior.T_camera_object[:3, :3])
-        turn = 0.0 if found is None else self._turn(found.T_camera_object, prior.T_camera_object)
-        if found is None or found.value < score(fit) + 0.05 + self.config.flip_price * turn:
-            in_a_row = abs(sighting.t_seconds - self.searched_s) < 2 * self.search_rest_s
-            longer = min(2 * self.search_rest_s, self.config.search_rest_max_s)
-            self.search_rest_s = longer if in_a_row else self.config.search_rest_s
-            self.searched_s = sighting.t_seconds
-            return solution, fit
-        again = self.refiner.refine(found.T_camera_object, sighting, None, anchors, rounds=1)
-        return again, self.refiner.fit(again.T_camera_object, sighting)
-
-    def _turn(self, T: np.ndarray, T_predicted: np.ndarray) -> float:
-        """Visible turn between two poses (rad)."""
-        m = self.model
-        return turn_between(T[:3, :3], T_predicted[:3, :3], m.symmetry)
 
     def _state(self, T: np.ndarray, covariance: np.ndarray, sighting: Sighting) -> _State:
         world = placed(sighting.T_world_camera, sighting.track_points)
@@ -321,8 +228,9 @@ class _Run:
             "frames_valid": int(self.valid.sum()),
             "frames": len(self.valid),
             "refused": dict(self.why),
-            "searches": self.searches,
+            "searches": self.search.count,
             "anchored_points": len(self.anchors),
+            "fit": summary(self.fits),
         }
         return ObjectPoses(self.T, self.valid, self.confidence, self.covariance, notes)
 
@@ -334,25 +242,3 @@ def turned(
     R = np.kron(np.eye(2), T[:3, :3])
     out: np.ndarray = R @ covariance @ R.T
     return (out + out.T) / 2
-
-
-def confidence(fit: Fit) -> float:
-    """0..1 from overlap, agreement with depth and how much is unhidden."""
-    value = np.clip((fit.iou - 0.4) / 0.5, 0.05, 1.0) * (0.4 + 0.6 * min(1.0, fit.visible_share / 0.6))
-    return float(value * (0.5 + 0.5 * fit.depth_share) if fit.depth_share >= 0 else value)
-
-
-def clearest(sightings: SightingSource, config: PoseConfig) -> list[int]:
-    """Frames by how much of the object they show (area, whole in the picture, at rest), best first."""
-    frames = np.unique(np.linspace(0, len(sightings) - 1, min(len(sightings), 24)).astype(int))
-    worth = []
-    for frame in frames:
-        s = sightings[int(frame)]
-        mask = s.label == s.code
-        area = float(mask.sum()) if s.mask_valid else 0.0
-        if area < config.min_area_px:
-            continue
-        cut = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
-        worth.append((area * (0.2 if cut else 1.0) * (1.0 if s.resting else 0.4), int(frame)))
-    top = max((w for w, _ in worth), default=0.0)
-    return [f for w, f in sorted(worth, key=lambda x: (-(x[0] > 0.85 * top), -x[0]))]

@@ -1,8 +1,8 @@
 """Other poses that look nearly the same: what one picture cannot tell apart must not be called certain.
 
-Two families: the mirror twin (seen from afar, a thing with a mirror plane looks the same when it leans toward the
+Three families: the mirror twin (seen from afar, a thing with a mirror plane looks the same when it leans toward the
 camera instead of away: the picture of R is that of S_view R S_object, with S the reflections across the picture and
-across the thing's plane) and half turns about the thing's own axes.
+across the thing's plane), half turns about the thing's own axes, and rolls of a long thing about its length.
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Float64
 
-from reenact.geometry.rotations import so3_log
+from reenact.geometry.rotations import so3_exp
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import Sighting
-from reenact.perception.pose.initial import Candidate
+from reenact.perception.pose.fit import score
+from reenact.perception.pose.initial import SAME_PLACE, SAME_TURN, Candidate
 from reenact.perception.pose.model import ObjectModel
-from reenact.perception.pose.refine import PoseRefiner, score
-from reenact.perception.pose.symmetry import nearest_equivalent, turn_between, turned_in_place
+from reenact.perception.pose.refine import PoseRefiner
+from reenact.perception.pose.symmetry import difference, turn_between, turned_in_place
 
 _STEP = 0.08
 """Share of the distance from which the solution is come to again: where that ends elsewhere, the outline has more than
 one answer (a knife held 0.65 m away: five starts within 10 cm end up to 8 cm apart, with overlaps of 0.87 to 0.90)."""
 
-_SAME = 0.015
-"""Poses nearer than this (m) and turned by less than 0.2 rad are the same answer."""
+
+_LONG = 0.6
+"""A thing is long whose second extent is at most this share of its first."""
+_ROLLS = (0.4, -0.4, 0.9, -0.9)
+"""Rolls that are tried (rad)."""
 
 
 def twin_poses(T_camera_object: Float[np.ndarray, "4 4"], model: ObjectModel) -> list[np.ndarray]:
@@ -49,24 +53,45 @@ def twin_poses(T_camera_object: Float[np.ndarray, "4 4"], model: ObjectModel) ->
 def rivals(
     refiner: PoseRefiner, sighting: Sighting, T_camera_object: Float[np.ndarray, "4 4"], config: PoseConfig
 ) -> list[Candidate]:
-    """Twins that fit, and where nothing measures the distance, the poses that one comes to from nearer and farther;
-    all refined to this frame, best first."""
+    """Twins that fit, where long things end that start rolled about their length, and where nothing measures the distance,
+    the poses that one comes to from nearer and farther; all refined to this frame, best first."""
     here = score(refiner.fit(T_camera_object, sighting))
     starts = [
         T
         for T in twin_poses(T_camera_object, refiner.model)
         if score(refiner.fit(T, sighting)) > here - config.twin_reach
     ]
+    starts += rolled(T_camera_object, refiner.model)
     if len(sighting.cloud) < 10 and not (sighting.resting and sighting.plane is not None):
         starts += [_moved(T_camera_object, factor) for factor in (1 - _STEP, 1 + _STEP)]
     found = []
     for T in starts:
         T = refiner.refine(T, sighting, rounds=2).T_camera_object
         change = difference(T_camera_object, T, refiner.model)
-        if np.linalg.norm(change[:3]) > _SAME or np.linalg.norm(change[3:]) > 0.2:
+        if not _same(change, 1 / 3):
             fit = refiner.fit(T, sighting)
             found.append(Candidate(T, fit, score(fit)))
     return sorted(found, key=lambda c: -c.value)
+
+
+def rolled(T_camera_object: Float[np.ndarray, "4 4"], model: ObjectModel) -> list[np.ndarray]:
+    """The pose [4 4] of a long thing rolled about its length, which a picture tells badly."""
+    extent = np.ptp(model.vertices, axis=0)
+    axis = np.eye(3)[int(np.argmax(extent))]
+    R = T_camera_object[:3, :3]
+    if np.sort(extent)[1] > _LONG * extent.max() or _turn(R @ so3_exp(_ROLLS[0] * axis), R, model) < 0.1:
+        return []
+    return [
+        turned_in_place(T_camera_object, R @ np.asarray(so3_exp(angle * axis)), model.centre)
+        for angle in _ROLLS
+    ]
+
+
+def _same(change: np.ndarray, share: float = 1.0) -> bool:
+    """Whether a change of pose is within that share of what counts as another answer."""
+    return bool(
+        np.linalg.norm(change[:3]) < share * SAME_PLACE and np.linalg.norm(change[3:]) < share * SAME_TURN
+    )
 
 
 def _moved(T: Float[np.ndarray, "4 4"], factor: float) -> Float64[np.ndarray, "4 4"]:
@@ -83,26 +108,19 @@ def ambiguity(
     model: ObjectModel,
     scale: float,
 ) -> tuple[Float64[np.ndarray, "6 6"], float]:
-    """(what the rivals add to the covariance of the pose (camera axes), the pose's own share of belief).
+    """(what the rivals add to the covariance of the pose (camera axes), the share of belief in it and in those that are
+    nearly the same).
 
     value: the pose's score; each rival has the odds exp((its score - value) / scale).
     """
     odds = np.exp(np.clip(np.array([c.value - value for c in others]) / scale, -30, 3))
     share = odds / (1 + odds.sum())
-    out = np.zeros((6, 6))
+    out, belief = np.zeros((6, 6)), 1 / (1 + float(odds.sum()))
     for weight, candidate in zip(share, others, strict=True):
         change = difference(T_camera_object, candidate.T_camera_object, model)
         out += weight * np.outer(change, change)
-    return out, float(1 / (1 + odds.sum()))
-
-
-def difference(
-    T_a: Float[np.ndarray, "4 4"], T_b: Float[np.ndarray, "4 4"], model: ObjectModel
-) -> Float64[np.ndarray, " 6"]:
-    """(dt, w) from pose a to pose b, turns that cannot be seen left out."""
-    R = nearest_equivalent(T_b[:3, :3], T_a[:3, :3], model.symmetry)
-    T_b = turned_in_place(T_b, R, model.centre)
-    return np.concatenate([T_b[:3, 3] - T_a[:3, 3], so3_log(R @ T_a[:3, :3].T)])
+        belief += float(weight) if _same(change) else 0.0
+    return out, belief
 
 
 def _turn(R_a: np.ndarray, R_b: np.ndarray, model: ObjectModel) -> float:

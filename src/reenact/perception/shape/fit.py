@@ -13,7 +13,7 @@ from jaxtyping import Float64
 
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import PoseStart, Sighting, SightingSource
-from reenact.perception.pose.tracker import clearest
+from reenact.perception.pose.start import clearest
 from reenact.perception.pose.window import Camera, Window, make_window, mask_box, square_view
 from reenact.perception.shape.contract import ShapeEstimate
 from reenact.perception.shape.cutout import cutout
@@ -95,6 +95,7 @@ class PrimitiveFit:
                 "frame": frame,
                 "iou": fitted.iou,
                 "misfit": fitted.misfit,
+                "depth_misfit": fitted.depth_misfit,
                 "kind": fitted.kind,
                 "mask_swell_px": fitted.swell_px,
             },

@@ -64,8 +64,8 @@ class Fitted:
     sigma_log: np.ndarray
     iou: float
     misfit: float
-    depth_misfit: float
-    """Scatter of depth about the solid over what depth says of itself."""
+    depth_misfit: float | None
+    """Scatter of depth about the solid over what depth says of itself; None without depth."""
     swell_px: float
     """By how much the solid is drawn larger than the mask (mask pixels, each side)."""
 
@@ -167,10 +167,10 @@ class Problem:
         share = np.sqrt(min(1.0, self.c.effective_points / len(local)))
         return primitive_distance(self.kind, size, local) / self.cloud_sigma * share
 
-    def scatter(self, x: Float64[np.ndarray, " n"]) -> float:
-        """How far depth lies from the solid (robust one-sigma), as a share of what depth says of itself; 0 without."""
+    def scatter(self, x: Float64[np.ndarray, " n"]) -> float | None:
+        """How far depth lies from the solid (robust one-sigma), as a share of what depth says of itself; None without."""
         if len(self.sighting.cloud) < 30:
-            return 0.0
+            return None
         size, T = self.parts(x)
         local = (self.sighting.cloud - T[:3, 3]) @ T[:3, :3]
         return (
@@ -180,8 +180,9 @@ class Problem:
 
     def trust_depth(self, x: Float64[np.ndarray, " n"]) -> None:
         """Depth that lies closer to the solid than it says is believed as much more."""
-        if len(self.sighting.cloud) >= 30:
-            share = float(np.clip(self.scatter(x), self.c.depth_scatter_min, 1.0))
+        scatter = self.scatter(x)
+        if scatter is not None:
+            share = float(np.clip(scatter, self.c.depth_scatter_min, 1.0))
             self.cloud_sigma = self.sighting.cloud_sigma * share
 
     def finish(self, x: np.ndarray, jacobian: np.ndarray, cost: float) -> Fitted:
