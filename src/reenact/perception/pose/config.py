@@ -18,7 +18,9 @@ class PoseConfig:
     contour_points: int = 120
     """Points of the drawn outline used per frame."""
     iterations: int = 6
-    """Gauss-Newton steps per frame."""
+    """Gauss-Newton steps per drawing of the mesh."""
+    more_rounds: int = 3
+    """With depth, at most so many more drawings where the last step was long."""
     outline_sigma_px: float = 1.0
     """Noise of a mask's edge, pixels of the mask."""
     outline_bias_px: float = 1.0
@@ -73,8 +75,26 @@ class PoseConfig:
     """Rotations tried where nothing says what is up."""
     search_keep: int = 12
     """Best candidates of the search that are refined a little."""
-    search_finish: int = 3
+    search_finish: int = 4
     """Best of those that are refined to the end."""
+    start_frames: int = 3
+    """Clear frames in which a first pose is looked for."""
+    plain_iou: float = 0.97
+    """After a frame that a pose fits so well no other is looked at."""
+    start_apart_s: float = 0.4
+    """These lie at least so far from each other."""
+    start_reach: float = 0.08
+    """First poses whose value is at most this much lower than the best one's are followed before one is taken."""
+    start_hypotheses: int = 5
+    """At most so many."""
+    edge_worth: float = 0.3
+    """What edges that lie on those of the mask count for there, beside the overlap."""
+    follow_s: float = 0.9
+    """For so long, both ways."""
+    follow_every_s: float = 0.15
+    """In steps of this."""
+    misfit_price: float = 0.01
+    """What one sigma of misfit of all evidence, followed points included, costs a followed pose."""
     flip_price: float = 0.15
     """A pose of a search that turns away from the prediction must fit better by this much per radian."""
     undersaid: float = 1.3
@@ -86,7 +106,11 @@ class PoseConfig:
     """Twins are looked for once in this time (s); frames between keep the doubt."""
     twin_rest_s: float = 1.0
     """The same while the object lies still (s): its pose and what hides it are as they were at the last look."""
-    twin_scale: float = 0.02
-    """A twin whose score is lower by this much is e times less likely: edges a pixel off change the overlap so much."""
+    twin_scale: float = 0.01
+    """A twin whose score is lower by this much is e times less likely, for a thing without edges and a perfect fit."""
+    twin_edge: float = 0.1
+    """How much is added to that for the share of the mask that lies at its edge."""
+    twin_unexplained: float = 0.2
+    """How much is added for the share of the outline that the pose leaves unexplained."""
     seed: int = 0
     """Seed of sampling and RANSAC."""
