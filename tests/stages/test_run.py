@@ -82,7 +82,7 @@ def test_a_changed_setting_repeats_only_what_depends_on_it(finished) -> None:
     config = request.config
     other = dataclasses.replace(config, hands=type(config.hands)(hand_length=0.18))
     outcome = run_clips(runs.request(sources[:1], out, config=other))
-    assert set(outcome.summary.stages_run) == {"hands", "trajectory_unitree_g1_dex3", "report"}
+    assert set(outcome.summary.stages_run) == {"camera", "hands", "trajectory_unitree_g1_dex3", "report"}
 
 
 def _finished_artefacts(out: Path) -> int:

@@ -5,6 +5,7 @@ copies in other frames are computed. May import: geometry (and errors, records).
 """
 
 from reenact.scene.camera import CameraTrack as CameraTrack
+from reenact.scene.camera_path import CameraPath as CameraPath
 from reenact.scene.clip import Clip as Clip
 from reenact.scene.depth import DepthFrames as DepthFrames
 from reenact.scene.found import FoundObjects as FoundObjects

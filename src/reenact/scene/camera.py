@@ -27,7 +27,8 @@ class CameraTrack(Record):
     width_px: int
     height_px: int
     intrinsics_source: str
-    """"user", "lines", "prior", "truth", or "virtual" for a camera that nobody held (the ego camera)."""
+    """"user", "lines", "motion" (found with the path of a moving camera), "prior", "truth", or "virtual" for a camera
+    that nobody held (the ego camera)."""
     focal_sigma: float
     """Relative one-sigma of the focal length (0.05 = 5 %)."""
     T_world_camera: Float64[np.ndarray, "t 4 4"]
@@ -55,7 +56,7 @@ class CameraTrack(Record):
         self.require(
             bool((self.params[:2] > 0).all()), "params", f"has focal {self.params[:2]}", "positive pixels"
         )
-        self.require_choice("intrinsics_source", ("user", "lines", "prior", "truth", "virtual"))
+        self.require_choice("intrinsics_source", ("user", "lines", "motion", "prior", "truth", "virtual"))
         self.require_choice("motion", ("still", "moving", "unknown"))
         self.require_choice("world_frame", ("world", "camera0"))
         self.require_choice("gravity_source", ("lines", "user", "prior", "truth", "unknown"))
@@ -72,9 +73,18 @@ class CameraTrack(Record):
         return FisheyeCamera(fx, fy, cx, cy, self.width_px, self.height_px, *k)
 
     def scene_T_camera(self) -> Float64[np.ndarray, "t 4 4"]:
-        """Camera poses for placing things in the scene's frame: known ones as they are, unknown ones as frame 0's.
+        """Camera poses for placing things in the scene's frame; a frame without one takes that of the nearest known.
 
-        Where the camera's motion is unknown the scene's frame *is* the camera's (world_frame "camera0" or a still
-        camera assumed); this keeps that one rule in one place.
+        Where no frame is known the scene's frame *is* the camera's (world_frame "camera0" or a still camera assumed) and
+        all take frame 0's; this keeps that one rule in one place.
         """
-        return np.where(self.valid[:, None, None], self.T_world_camera, self.T_world_camera[:1])
+        known = np.flatnonzero(self.valid)
+        if len(known) == 0:
+            return np.repeat(self.T_world_camera[:1], len(self.valid), axis=0)
+        frame = np.arange(len(self.valid))
+        return self.T_world_camera[known[np.abs(known[None] - frame[:, None]).argmin(axis=1)]]
+
+    @property
+    def view_known(self) -> Bool[np.ndarray, " t"]:
+        """Frames in which what the camera sees has a place in the scene's frame: all, unless only some poses are known."""
+        return self.valid | ~self.valid.any()

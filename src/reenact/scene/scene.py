@@ -16,6 +16,7 @@ import numpy as np
 from reenact.errors import RecordError
 from reenact.records import Record, load_record, record_exists, save_record
 from reenact.scene.camera import CameraTrack
+from reenact.scene.camera_path import CameraPath
 from reenact.scene.clip import Clip
 from reenact.scene.depth import DepthFrames
 from reenact.scene.found import FoundObjects
@@ -37,6 +38,8 @@ class Scene:
 
     clip: Clip
     camera: CameraTrack
+    camera_path: CameraPath | None = None
+    """How the path of a moving camera was found; None for one that stands still or whose path is unknown."""
     landmarks: HandLandmarks | None = None
     hands_raw: HandTracks | None = None
     """Per frame, before filling and smoothing: always kept, so that smoothing can be judged."""
@@ -101,6 +104,7 @@ class Scene:
         return Scene(
             clip=load_record(Clip, folder, "clip"),
             camera=load_record(CameraTrack, folder, "camera"),
+            camera_path=_optional(CameraPath, folder, "camera_path"),
             landmarks=_optional(HandLandmarks, folder, "landmarks"),
             hands_raw=_optional(HandTracks, folder, "hands_raw"),
             hands=_optional(HandTracks, folder, "hands"),

@@ -1,15 +1,26 @@
-"""Stage `camera`: lens, still or moving, and which way is up. In: clip and video (or truth). Out: the `camera` record."""
+"""Stage `camera`: lens, still or moving, path, which way is up. In: clip, video, landmarks (or truth). Out: the `camera`
+record, and `camera_path` where the path of a moving camera was solved.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
 
 from reenact.perception.camera.classical import ClassicalCamera, ClassicalCameraConfig
+from reenact.perception.camera.path.assemble import with_lens, with_path
+from reenact.perception.camera.path.config import PathConfig
+from reenact.perception.camera.path.level import UpSights
+from reenact.perception.camera.path.metres import SeenHands, map_scale
+from reenact.perception.camera.path.solve import solve_path
 from reenact.perception.camera.truth import CameraNoiseConfig, TruthCamera
 from reenact.pipeline.stage import StageCall
-from reenact.records import save_record
-from reenact.scene import Scene
+from reenact.records import load_record, save_record
+from reenact.refine.hands.reconstruct import HandReconstructionConfig, reconstruct_hands
+from reenact.scene import CameraPath, CameraTrack, Clip, HandLandmarks, Scene
 from reenact.stages.clip import ClipConfig, clip_frames, load_clip
 from reenact.stages.notes import write_notes
 
@@ -22,6 +33,8 @@ class CameraConfig:
     """classical: lines, corners and priors; truth: a toy clip's own camera with stated noise."""
     classical: ClassicalCameraConfig = field(default_factory=ClassicalCameraConfig)
     """Lens, motion and gravity from the picture; what the user knows wins."""
+    path: PathConfig = field(default_factory=PathConfig)
+    """Where a moving camera went (classical backend)."""
     truth: CameraNoiseConfig = field(default_factory=CameraNoiseConfig)
     """Noise of the truth backend."""
     max_height_px: int = 540
@@ -30,20 +43,88 @@ class CameraConfig:
 
 @dataclass(frozen=True)
 class CameraStageConfig:
-    """The backend and how frames reach it."""
+    """The backend, how frames reach it, and the size of the hands that give a path its metres."""
 
     camera: CameraConfig = field(default_factory=CameraConfig)
     clip: ClipConfig = field(default_factory=ClipConfig)
+    hand_length: float | None = None
+    """As in `HandReconstructionConfig`, the only one of its settings that moves a path's metres much (m)."""
 
 
 def run(call: StageCall[CameraStageConfig]) -> None:
     """See the module's docstring."""
     clip, config = load_clip(call.inputs["clip"]), call.config.camera
     backend: ClassicalCamera | TruthCamera
+    account: CameraPath | None = None
+    notes: dict[str, Any] = {}
     if config.backend == "truth":
         backend = TruthCamera(Scene.load(call.inputs["truth"]).camera, config.truth)
+        camera = backend.estimate(_frames(call, clip), clip)
     else:
         backend = ClassicalCamera(config.classical)
-    frames = clip_frames(clip, call.inputs["video"], call.config.clip, config.max_height_px)
-    save_record(backend.estimate(frames, clip), call.out, "camera")
-    write_notes(call.out, {"backend": backend.name, "licence": "Apache-2.0", **backend.diagnostics})
+        camera = backend.estimate(_frames(call, clip), clip)
+        if camera.motion == "moving" and config.path.method == "sfm":
+            landmarks = load_record(HandLandmarks, call.inputs["landmarks"], "landmarks")
+            camera, account, notes = _follow_path(call, clip, camera, landmarks, backend.up_sights)
+    save_record(camera, call.out, "camera")
+    if account is not None:
+        save_record(account, call.out, "camera_path")
+    write_notes(call.out, {"backend": backend.name, "licence": "Apache-2.0", **backend.diagnostics, **notes})
+
+
+def _frames(call: StageCall[CameraStageConfig], clip: Clip) -> Iterator[tuple[int, np.ndarray]]:
+    config = call.config
+    for index, frame in enumerate(
+        clip_frames(clip, call.inputs["video"], config.clip, config.camera.max_height_px)
+    ):
+        call.report(index + 1, len(clip.t_ns))
+        yield frame
+
+
+def _follow_path(
+    call: StageCall[CameraStageConfig],
+    clip: Clip,
+    camera: CameraTrack,
+    landmarks: HandLandmarks,
+    sights: UpSights,
+) -> tuple[CameraTrack, CameraPath | None, dict[str, Any]]:
+    """The camera with its path in metres; as it was, with the reason, where path or metres are not to be had."""
+    config = call.config.camera
+    path, notes = solve_path(_frames(call, clip), clip, camera, landmarks, config.path)
+    if path is None:
+        return camera, None, {"path": notes}
+    camera = with_lens(camera, path)
+    if path.lens is not None and sights.source == "prior":
+        sights = _look_again(call, clip, camera)
+    scale = map_scale(
+        path.poses.T_map_camera,
+        path.poses.placed,
+        path.points_map,
+        _hands_seen(landmarks, camera, clip, call.config.hand_length),
+        clip.t_seconds,
+        config.path.scale,
+    )
+    notes["scale"] = scale
+    if not scale.sigma <= config.path.scale.max_sigma:
+        return camera, None, {"path": notes | {"reason": scale.reason}}
+    track, account = with_path(camera, clip, path, scale, sights)
+    return track, account, {"path": notes}
+
+
+def _look_again(call: StageCall[CameraStageConfig], clip: Clip, camera: CameraTrack) -> UpSights:
+    """Up by lines, with the lens that the motion told in place of the assumed one."""
+    config = call.config.camera.classical
+    fx, fy, cx, cy = (float(v) for v in camera.params)
+    user = replace(config.user, fx=fx, fy=fy, cx=cx, cy=cy, focal_sigma=camera.focal_sigma)
+    backend = ClassicalCamera(replace(config, user=user))
+    backend.estimate(_frames(call, clip), clip)
+    return backend.up_sights
+
+
+def _hands_seen(
+    landmarks: HandLandmarks, camera: CameraTrack, clip: Clip, hand_length: float | None
+) -> SeenHands:
+    """Metric hands in the axes of every frame's camera (the track's path is not known yet)."""
+    config = HandReconstructionConfig(hand_length=hand_length)
+    hands = reconstruct_hands(landmarks, camera, clip.t_ns, config).refined
+    return SeenHands(hands.joints_world, hands.valid, hands.sigma_camera)

@@ -77,19 +77,19 @@ def plan(
     truth = ("truth",) if with_truth else ()
     true_camera = truth if config.camera.backend == "truth" else ()
     true_hands = truth if config.landmarks.backend == "truth" else ()
-    seeing = camera.CameraStageConfig(config.camera, config.clip)
+    seeing = camera.CameraStageConfig(config.camera, config.clip, config.hands.hand_length)
     finding = landmarks.LandmarksStageConfig(config.landmarks, config.clip)
     stages: list[Stage[Any]] = [
         Stage("clip", "1", config.clip, ("video", "segment"), clip.run),
-        Stage("camera", "1", seeing, ("clip", "video", *true_camera), camera.run),
         Stage("landmarks", "1", finding, ("clip", "video", *true_hands), landmarks.run),
-        Stage("hands", "2", config.hands, ("clip", "camera", "landmarks"), hands.run),
+        Stage("camera", "2", seeing, ("clip", "video", "landmarks", *true_camera), camera.run),
+        Stage("hands", "3", config.hands, ("clip", "camera", "landmarks"), hands.run),
     ]
     if wants_objects:
         stages += seeing_stages(config.seeing, config.clip)
         stages += placing_stages(config.placing, with_depth)
         placed = ("clip", "camera", "hands", "depth", "support", "objects")
-        stages.append(Stage("interaction", "13", config.interaction, placed, interaction.run))
+        stages.append(Stage("interaction", "14", config.interaction, placed, interaction.run))
     shown = [stage.name for stage in stages[len(SCENE_STAGES) :]]
     if with_ego:
         stages.append(Stage("ego", "3", config.ego, (*SCENE_STAGES, *shown), ego.run))

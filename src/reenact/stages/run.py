@@ -18,7 +18,6 @@ from reenact.pipeline.progress import Progress
 from reenact.pipeline.run_item import ItemResult
 from reenact.pipeline.store import ArtefactStore
 from reenact.pipeline.summary import RunSummary
-from reenact.records import record_exists
 from reenact.records.files import atomic_file
 from reenact.stages import layout
 from reenact.stages.clip import Segment
@@ -28,7 +27,7 @@ from reenact.stages.masks import VOLUME as MASK_VOLUME
 from reenact.stages.notes import write_json
 from reenact.stages.placing import DEPTH_FILES
 from reenact.stages.plan import RunConfig, plan
-from reenact.stages.scene import RECORD_STAGES, SCENE_STAGES
+from reenact.stages.scene import RECORD_STAGES, was_made
 from reenact.stages.trajectory import RobotChoice
 
 
@@ -158,7 +157,7 @@ def _publish(clip: FinishedClip, request: RunRequest) -> None:
     records = {
         f"{r}.{e}": clip.folders[s] / f"{r}.{e}"
         for r, s in RECORD_STAGES.items()
-        if s in clip.folders and (s in SCENE_STAGES or record_exists(clip.folders[s], r))
+        if s in clip.folders and was_made(r, clip.folders[s])
         for e in ("json", "safetensors")
     }
     if "masks" in clip.folders:

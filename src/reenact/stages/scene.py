@@ -15,6 +15,7 @@ SCENE_STAGES = ("clip", "camera", "landmarks", "hands")
 RECORD_STAGES = {
     "clip": "clip",
     "camera": "camera",
+    "camera_path": "camera",
     "landmarks": "landmarks",
     "hands_raw": "hands",
     "hands": "hands",
@@ -37,6 +38,8 @@ RECORD_STAGES = {
     "ego": "ego",
 }
 """Record name -> the stage that made it; optional stages are not in every run."""
+OPTIONAL_RECORDS = ("camera_path",)
+"""Records that a stage of every run makes only for some clips."""
 
 
 def load_scene(inputs: Mapping[str, Path]) -> Scene:
@@ -45,9 +48,16 @@ def load_scene(inputs: Mapping[str, Path]) -> Scene:
     parts: dict[str, Any] = {
         name: load_record(_record_class(kinds[name]), inputs[stage], name)
         for name, stage in RECORD_STAGES.items()
-        if stage in inputs and (stage in SCENE_STAGES or record_exists(inputs[stage], name))
+        if stage in inputs and was_made(name, inputs[stage])
     }
     return Scene(**parts)
+
+
+def was_made(name: str, folder: Path) -> bool:
+    """Whether a finished stage's folder holds that record; those of a stage of every run are taken to be there, so
+    that one which is not is an error and no silent gap."""
+    always = RECORD_STAGES[name] in SCENE_STAGES and name not in OPTIONAL_RECORDS
+    return always or record_exists(folder, name)
 
 
 def _record_class(hint: Any) -> type[Record]:

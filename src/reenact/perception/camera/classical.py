@@ -14,6 +14,7 @@ from reenact.perception.camera.gravity import gravity_from_lines
 from reenact.perception.camera.ladder import climb
 from reenact.perception.camera.lines import FocalFinding, LinesConfig, focal_from_lines, focal_with_prior
 from reenact.perception.camera.motion import MotionConfig, MotionMeter, MotionVerdict
+from reenact.perception.camera.path.level import UpSights
 from reenact.perception.camera.prior import PriorConfig, prior_lens, prior_up
 from reenact.perception.camera.segments import Picture, Segments, SegmentsConfig, find_segments
 from reenact.perception.camera.up_vote import GravityConfig
@@ -52,15 +53,6 @@ class _Lens:
     source: str
 
 
-@dataclass(frozen=True, eq=False)
-class _Up:
-    """Up in the first camera's axes with where it came from."""
-
-    up_camera: np.ndarray
-    sigma: float
-    source: str
-
-
 class ClassicalCamera:
     """Lines, corners and priors; no network, no weights."""
 
@@ -69,11 +61,23 @@ class ClassicalCamera:
     def __init__(self, config: ClassicalCameraConfig | None = None) -> None:
         self.config = config or ClassicalCameraConfig()
         self._diagnostics: dict[str, Any] = {}
+        self._up_sights: UpSights | None = None
 
     @property
     def diagnostics(self) -> Mapping[str, Any]:
         """Decisions of the last ``estimate`` with their reasons."""
         return self._diagnostics
+
+    @property
+    def up_sights(self) -> UpSights:
+        """Up in the pictures looked at in the last ``estimate``.
+
+        Raises:
+            NoCameraFrames: nothing was estimated yet.
+        """
+        if self._up_sights is None:
+            raise NoCameraFrames("no clip was looked at yet", hint="call estimate first")
+        return self._up_sights
 
     def estimate(self, frames: Iterable[Frame], clip: Clip) -> CameraTrack:
         """See :class:`~reenact.perception.camera.contract.CameraBackend`."""
@@ -82,7 +86,7 @@ class ClassicalCamera:
         verdict = looked.motion
         self._diagnostics["motion"] = asdict(verdict)
         lens = self._lens(looked, clip)
-        up = self._up(looked, lens, clip, still=verdict.motion == "still")
+        self._up_sights = up = self._up(looked, lens, clip, still=verdict.motion == "still")
         return _track(clip, lens, up, verdict, self.config)
 
     def _lens(self, looked: _Looked, clip: Clip) -> _Lens:
@@ -106,13 +110,13 @@ class ClassicalCamera:
         camera = replace(seen.scaled(up), width_px=clip.width_px, height_px=clip.height_px)
         return _Lens(camera, found.sigma, found.centre_sigma_px * up, "lines")
 
-    def _up(self, looked: _Looked, lens: _Lens, clip: Clip, *, still: bool) -> _Up:
+    def _up(self, looked: _Looked, lens: _Lens, clip: Clip, *, still: bool) -> UpSights:
         """User, else lines through the lens just found, else the picture's up."""
         c = self.config
         given = c.user.up_camera()
         if given is not None:
             self._diagnostics["gravity"] = {"source": "user", "reason": "given by the user"}
-            return _Up(given, float(np.deg2rad(c.user_gravity_sigma_deg)), "user")
+            return UpSights(clip.t_ns[:1], given[None], float(np.deg2rad(c.user_gravity_sigma_deg)), "user")
         small = lens.camera.scaled(looked.width_px / clip.width_px, looked.height_px / clip.height_px)
         index = looked.evenly(c.lines.frames)
         found = gravity_from_lines(
@@ -136,11 +140,10 @@ class ClassicalCamera:
             "t_ns": [looked.t_ns[i] for i in index],
             "up_camera": found.up_camera.tolist() if trusted else [],
         }
-        return (
-            _Up(found.up_camera[0], found.sigma, "lines")
-            if trusted
-            else _Up(prior_up(c.prior), prior_sigma, "prior")
-        )
+        if not trusted:
+            return UpSights(clip.t_ns[:1], prior_up(c.prior)[None], prior_sigma, "prior")
+        times = np.array([looked.t_ns[i] for i in index], dtype=np.int64)
+        return UpSights(times, found.up_camera, found.sigma, "lines")
 
 
 @dataclass(eq=False)
@@ -220,12 +223,12 @@ def _check(rgb: np.ndarray, clip: Clip, shape: tuple[int, ...], t_ns: int, last_
 
 
 def _track(
-    clip: Clip, lens: _Lens, up: _Up, verdict: MotionVerdict, config: ClassicalCameraConfig
+    clip: Clip, lens: _Lens, up: UpSights, verdict: MotionVerdict, config: ClassicalCameraConfig
 ) -> CameraTrack:
     """Still: one pose in a gravity-aligned world. Otherwise nothing is claimed beyond the first frame's axes (up per
     frame looked at is among the diagnostics)."""
     count, still = len(clip.t_ns), verdict.motion == "still"
-    first = world_from_up(up.up_camera) if still else np.eye(4)
+    first = world_from_up(up.up_camera[0]) if still else np.eye(4)
     margin = min(1.0, verdict.heights_per_s / config.motion.still_below)
     return CameraTrack(
         model=lens.camera.model,

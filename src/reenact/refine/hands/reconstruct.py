@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -39,13 +39,16 @@ def reconstruct_hands(
     t_ns: Int64[np.ndarray, " t"],
     config: HandReconstructionConfig | None = None,
 ) -> HandReconstruction:
-    """Metric hands in the camera track's frame (its `world_frame`).
+    """Metric hands in the camera track's frame (its `world_frame`). Frames whose camera has no place there count as
+    frames without hands.
 
     Raises:
         TracksDisagree: landmarks, camera and times differ in length; or `hand_length` is not within 0.08..0.30 m.
     """
     config = config or HandReconstructionConfig()
     length = _checked(landmarks, camera, t_ns, config)
+    if not camera.view_known.all():
+        landmarks = replace(landmarks, valid=landmarks.valid & camera.view_known[:, None])
     chain = HandChain(landmarks, camera, (t_ns - t_ns[0]) * 1e-9, length, config)
     fitted, settled, on_path = zip(*(chain.fit(side) for side in range(2)), strict=True)
     raw = chain.tracks(list(fitted), as_read=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ class ScaleConfig:
 class PathConfig:
     """Camera paths of moving cameras."""
 
+    method: Literal["sfm", "none"] = "sfm"
+    """sfm: structure from motion where the camera moves; none: the path of a moving camera stays unknown."""
     tracks: TracksConfig = field(default_factory=TracksConfig)
     mapping: MappingConfig = field(default_factory=MappingConfig)
     lens: MotionLensConfig = field(default_factory=MotionLensConfig)

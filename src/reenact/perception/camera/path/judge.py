@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from reenact.geometry.rotations import rotation_angle, rotation_mean
-from reenact.perception.camera.path.config import PathConfig
+from reenact.perception.camera.path.config import JudgeConfig, PathConfig
 from reenact.perception.camera.path.mapping import Map, PinholeLens, map_keyframes
 from reenact.perception.camera.path.register import FramePoses
 from reenact.perception.camera.path.tracks import CornerTracks
@@ -38,45 +38,63 @@ class PathTrust:
     error_px: float
 
 
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The map of all tracks, and those of two halves of them; None where one could not be solved."""
+
+    whole: Map | None
+    halves: tuple[Map | None, Map | None]
+
+
+def solve_parts(
+    tracks: CornerTracks, lens: PinholeLens, config: PathConfig, *, refine_lens: bool = False
+) -> Parts:
+    """All tracks, and each half of them alone (the same halves every time)."""
+    side = np.random.default_rng(config.seed).random(int(tracks.track.max(initial=0)) + 1) < 0.5
+    whole, first, second = (
+        map_keyframes(part, lens, config.mapping, config.seed, refine_lens=refine_lens)
+        for part in (tracks, tracks.only(side), tracks.only(~side))
+    )
+    return Parts(whole, (first, second))
+
+
 def judge_path(
-    found: Map, poses: FramePoses, tracks: CornerTracks, lens: PinholeLens, config: PathConfig
+    found: Map, halves: tuple[Map | None, Map | None], poses: FramePoses, c: JudgeConfig
 ) -> PathTrust:
-    """Solve both halves and compare; see :class:`PathTrust`."""
+    """Compare the halves and count what was placed; see :class:`PathTrust`."""
     far = median_distance(found)
     centres = found.T_map_camera[:, :3, 3]
     extent = float(np.linalg.norm(centres - centres.mean(axis=0), axis=-1).max() / far)
-    turn, place = _halves(found, tracks, lens, config, far)
-    placed, c = float(poses.placed.mean()), config.judge
+    turn, place = _spread(found, halves, far)
+    placed, points = float(poses.placed.mean()), len(found.points_map)
     doubts = {
         f"{placed:.0%} of the frames placed, {c.min_placed:.0%} asked": placed < c.min_placed,
-        f"{len(found.points_map)} points, {c.min_points} asked": len(found.points_map) < c.min_points,
+        f"{points} points, {c.min_points} asked": points < c.min_points,
         f"turn unsure by {np.rad2deg(turn):.1f} deg, {c.max_turn_sigma_deg} allowed": turn
         > np.deg2rad(c.max_turn_sigma_deg),
         f"place unsure by {place:.3f} median distances, {c.max_place_sigma} allowed": place
         > c.max_place_sigma,
     }
     against = [reason for reason, holds in doubts.items() if holds]
-    reason = "; ".join(against) or f"two halves of the tracks agree to {np.rad2deg(turn):.2f} deg and {place:.3f}"
-    return PathTrust(
-        not against, reason, turn, place, extent, placed, len(found.points_map), found.error_px
+    reason = (
+        "; ".join(against) or f"two halves of the tracks agree to {np.rad2deg(turn):.2f} deg and {place:.3f}"
     )
+    return PathTrust(not against, reason, turn, place, extent, placed, points, found.error_px)
 
 
 def median_distance(found: Map) -> float:
     """Median distance of the points from the camera's mean place, in the map's unit."""
-    return float(np.median(np.linalg.norm(found.points_map - found.T_map_camera[:, :3, 3].mean(axis=0), axis=-1)))
+    return float(
+        np.median(np.linalg.norm(found.points_map - found.T_map_camera[:, :3, 3].mean(axis=0), axis=-1))
+    )
 
 
-def _halves(
-    found: Map, tracks: CornerTracks, lens: PinholeLens, config: PathConfig, far: float
-) -> tuple[float, float]:
+def _spread(found: Map, halves: tuple[Map | None, Map | None], far: float) -> tuple[float, float]:
     """One-sigma of turn (radians) and place (of ``far``) of the whole, from the difference of its halves.
 
     Halves have twice the variance of the whole and their difference twice theirs: sigma is half of it.
     """
-    side = np.random.default_rng(config.seed).random(int(tracks.track.max(initial=0)) + 1) < 0.5
-    half = [map_keyframes(tracks.only(s), lens, config.mapping, config.seed) for s in (side, ~side)]
-    paths = [_onto(found, other) for other in half if other is not None and len(other.points_map)]
+    paths = [_onto(found, other) for other in halves if other is not None and len(other.points_map)]
     if len(paths) < 2:
         return np.pi, np.inf
     both = np.isfinite(paths[0][:, 0, 0]) & np.isfinite(paths[1][:, 0, 0])

@@ -150,9 +150,7 @@ def _write_database(
 
 def _pairs(keyframes: tuple[int, ...], config: MappingConfig) -> list[tuple[int, int]]:
     count = len(keyframes)
-    return [
-        (keyframes[i], keyframes[i + s]) for i in range(count) for s in config.strides if i + s < count
-    ]
+    return [(keyframes[i], keyframes[i + s]) for i in range(count) for s in config.strides if i + s < count]
 
 
 def _options(colmap: Any, config: MappingConfig, seed: int, refine_lens: bool) -> Any:

@@ -14,8 +14,8 @@ from reenact.geometry.cameras import FisheyeCamera, PinholeCamera
 from reenact.perception.camera.contract import Frame
 from reenact.perception.camera.path.blocked import hand_pixels
 from reenact.perception.camera.path.config import PathConfig
-from reenact.perception.camera.path.judge import PathTrust, judge_path
-from reenact.perception.camera.path.mapping import PinholeLens, map_keyframes
+from reenact.perception.camera.path.judge import PathTrust, judge_path, median_distance, solve_parts
+from reenact.perception.camera.path.mapping import PinholeLens
 from reenact.perception.camera.path.register import FramePoses, place_frames
 from reenact.perception.camera.path.selfcal import FoundLens, lens_from_motion
 from reenact.perception.camera.path.tracks import CornerFollower, CornerTracks
@@ -31,6 +31,8 @@ class SolvedPath:
 
     poses: FramePoses
     points_map: Float64[np.ndarray, "p 3"]
+    far: float
+    """Median distance of the points, in the map's unit."""
     trust: PathTrust
     lens: FoundLens | None
     """The lens as the motion tells it; None where it stays as it was."""
@@ -50,23 +52,28 @@ def solve_path(
     tracks, width, height = _follow(frames, clip, landmarks, config)
     notes: dict[str, Any] = {"keyframes": len(tracks.keyframes), "tracks": len(np.unique(tracks.track))}
     if not 3 <= len(tracks.keyframes) <= config.mapping.max_keyframes:
-        return None, notes | {"reason": f"{len(tracks.keyframes)} keyframes: 3 to {config.mapping.max_keyframes}"}
+        return None, notes | {
+            "reason": f"{len(tracks.keyframes)} keyframes: 3 to {config.mapping.max_keyframes}"
+        }
     lens, tracks = _flatten(tracks, camera.camera(), width, height)
-    found_lens = None
+    parts, found_lens = None, None
     if camera.intrinsics_source == "prior" and camera.model == "pinhole":
-        found_lens, why = lens_from_motion(tracks, lens, camera.focal_sigma, config)
-        notes["lens"] = why
-        if found_lens is not None:
-            lens = found_lens.applied(lens)
-    found = map_keyframes(tracks, lens, config.mapping, config.seed)
+        parts = solve_parts(tracks, lens, config, refine_lens=True)
+        keyframes = len(tracks.keyframes)
+        found_lens, notes["lens"] = lens_from_motion(parts, lens, camera.focal_sigma, keyframes, config.lens)
+    if found_lens is not None:
+        lens = found_lens.applied(lens)
+    if parts is None or found_lens is None:
+        parts = solve_parts(tracks, lens, config)
+    found = parts.whole
     if found is None or len(found.points_map) == 0:
         return None, notes | {"reason": "corners do not fit one motion of the camera"}
     poses = place_frames(found, tracks, lens, clip.t_seconds, config)
-    trust = judge_path(found, poses, tracks, lens, config)
+    trust = judge_path(found, parts.halves, poses, config.judge)
     notes |= {"reason": trust.reason, "trust": asdict(trust)}
     if not trust.believed:
         return None, notes
-    return SolvedPath(poses, found.points_map, trust, found_lens), notes
+    return SolvedPath(poses, found.points_map, median_distance(found), trust, found_lens), notes
 
 
 def _follow(
@@ -97,7 +104,5 @@ def _flatten(
     centre = (np.array([camera.cx, camera.cy]) + 0.5) / scale - 0.5
     xy = focal * rays[:, :2] / np.where(wide, 1.0, rays[:, 2])[:, None] + centre
     kept = ~wide
-    flat = CornerTracks(
-        tracks.track[kept], tracks.frame[kept], xy[kept], tracks.keyframes, tracks.frames
-    )
+    flat = CornerTracks(tracks.track[kept], tracks.frame[kept], xy[kept], tracks.keyframes, tracks.frames)
     return PinholeLens(focal, float(centre[0]), float(centre[1]), width, height), flat

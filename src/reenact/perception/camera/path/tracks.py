@@ -42,9 +42,7 @@ class CornerTracks:
     def only(self, kept: Bool[np.ndarray, " m"]) -> CornerTracks:
         """Tracks whose number is kept; ``m`` is any number above the largest track."""
         rows = kept[self.track]
-        return CornerTracks(
-            self.track[rows], self.frame[rows], self.xy_px[rows], self.keyframes, self.frames
-        )
+        return CornerTracks(self.track[rows], self.frame[rows], self.xy_px[rows], self.keyframes, self.frames)
 
 
 class CornerFollower:
@@ -116,7 +114,8 @@ class CornerFollower:
 
     def _follow(self, grey: np.ndarray, blocked: np.ndarray) -> None:
         """Into this picture from the one before, then against the last keyframe, and back."""
-        assert self._before is not None and self._reference is not None
+        assert self._before is not None
+        assert self._reference is not None
         guess, ok = _flow(self._before, grey, self._now, None, 3)
         found, ok2 = _flow(self._reference, grey, self._anchor, guess, 1)
         back, ok3 = _flow(grey, self._reference, found, self._anchor, 1)
@@ -149,9 +148,7 @@ def _flow(
     flags = 0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW
     start = points[:, None].astype(np.float32)
     to = start.copy() if guess is None else guess[:, None].astype(np.float32).copy()
-    found, ok, _ = cv2.calcOpticalFlowPyrLK(
-        a, b, start, to, winSize=_WINDOW, maxLevel=levels, flags=flags
-    )
+    found, ok, _ = cv2.calcOpticalFlowPyrLK(a, b, start, to, winSize=_WINDOW, maxLevel=levels, flags=flags)
     return found[:, 0], ok[:, 0] == 1
 
 
@@ -171,7 +168,9 @@ def _corners(
     found = found[inside]
     small, large = _structure(grey)
     x, y = found.astype(int).T
-    found = found[(small[y, x] >= config.corner_strength) & (small[y, x] >= config.corner_ratio * large[y, x])]
+    found = found[
+        (small[y, x] >= config.corner_strength) & (small[y, x] >= config.corner_ratio * large[y, x])
+    ]
     side = max(config.cell * h, 1.0)
     columns = int(w / side) + 1
     room = np.full(columns * (int(h / side) + 1), config.per_cell)
