@@ -35,12 +35,12 @@ class BoxedConfig:
     """A side that a hand reaches counts this much: the hand may hide the rest."""
     agrees: float = 0.7
     """Weight of how much more than the rest of the box it changes (-2..2)."""
-    moving: float = 0.15
+    moving: float = 0.05
     """A cut begun from what changes must be better by this: its edges are less sure."""
     is_thing: float = 0.6
     """A pixel that changes at least so surely (-1..1) is the thing's, whatever its colour."""
     is_behind: float = -0.4
-    """And one that changes so little is what lies behind."""
+    """And one that changes so little is what lies behind, if its colour is also around the box."""
     least_px: int = 25
     """A smaller cut is none."""
 
@@ -57,6 +57,8 @@ class _Place:
     """The ellipse in the box."""
     around: Float64[np.ndarray, " n"]
     """Colours beside the box."""
+    unlike: Bool[np.ndarray, "h w"]
+    """Pixels of the box with colours that are not beside it."""
 
     @property
     def inner(self) -> Bool[np.ndarray, "h w"]:
@@ -69,7 +71,7 @@ def cut_from_box(
 ) -> SeedMask:
     """Pixels of the thing in a box (pixels of the small picture) that a user drew around it in a frame."""
     config = config or BoxedConfig()
-    window, place = _place(views, frame, box, seed)
+    window, place = _place(views, frame, box, seed, config)
     change = change_within(views, frame, window, place.inner, ~place.box & ~place.hand, config.change)
     best, most = None, -np.inf
     for first, uses_change in _beginnings(place, change, config):
@@ -85,7 +87,9 @@ def cut_from_box(
     return SeedMask(mask, 0.4 if best is None else float(np.clip(2.0 * reached - 1.0, 0.4, 1.0)))
 
 
-def _place(views: Views, frame: int, box: np.ndarray, seed: SeedConfig) -> tuple[tuple[slice, slice], _Place]:
+def _place(
+    views: Views, frame: int, box: np.ndarray, seed: SeedConfig, config: BoxedConfig
+) -> tuple[tuple[slice, slice], _Place]:
     rgb = views.stack.rgb[frame]
     height, width = rgb.shape[:2]
     x0, y0, x1, y1 = within(box, width, height)
@@ -97,20 +101,19 @@ def _place(views: Views, frame: int, box: np.ndarray, seed: SeedConfig) -> tuple
     boxed[y0 - v0 : y1 - v0 + 1, x0 - u0 : x1 - u0 + 1] = True
     hand = views.hands[frame][window] > 0
     core = ellipse_within(boxed.shape, x0 - u0, y0 - v0, x1 - u0, y1 - v0)
-    return window, _Place(
-        np.ascontiguousarray(part), bins, boxed, hand, core, histogram(bins[~boxed & ~hand])
-    )
+    around, inner = histogram(bins[~boxed & ~hand]), boxed & ~hand
+    ratio = ColourRatio.of(histogram(bins[inner]), around, 3.0).at(bins)
+    unlike = inner & (cv2.blur(ratio, (3, 3)) > config.unlike)
+    return window, _Place(np.ascontiguousarray(part), bins, boxed, hand, core, around, unlike)
 
 
 def _beginnings(
     place: _Place, change: Float32[np.ndarray, "h w"] | None, config: BoxedConfig
 ) -> list[tuple[Bool[np.ndarray, "h w"], bool]]:
     """First guesses, each with whether change over time binds the cut."""
-    ratio = ColourRatio.of(histogram(place.bins[place.inner]), place.around, 3.0).at(place.bins)
-    unlike = place.inner & (cv2.blur(ratio, (3, 3)) > config.unlike)
     firsts = [place.inner]
-    if unlike.sum() > 0.05 * place.inner.sum():
-        firsts.append(unlike)
+    if place.unlike.sum() > 0.05 * place.inner.sum():
+        firsts.append(place.unlike)
     found = [(first, False) for first in firsts]
     if change is not None:
         elsewhere = place.inner & (change > 0.5 * config.is_thing)
@@ -131,10 +134,10 @@ def _cut(
         sure = place.inner & (cv2.erode((change > config.is_thing).astype(np.uint8), small) > 0)
         behind = cv2.erode((change < config.is_behind).astype(np.uint8), small) > 0
         window[sure] = cv2.GC_PR_FGD
-        window[behind] = cv2.GC_BGD
+        window[behind & ~place.unlike] = cv2.GC_BGD
     window[place.hand] = cv2.GC_BGD
     cut = (grab_cut(place.rgb, window, seed.iterations) | sure) & place.inner
-    return main_part(cut, first | place.core) & place.inner
+    return bridged(main_part(cut, first | place.core)) & place.inner
 
 
 def _worth(
@@ -166,3 +169,26 @@ def _reached(place: _Place, cut: Bool[np.ndarray, "h w"], config: BoxedConfig) -
             ]
         )
     return np.max(found, axis=0).tolist()
+
+
+def bridged(cut: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """The pieces of one thing joined, each to the largest, by strips as wide as the smaller piece is thick."""
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(cut.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return cut
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    joined = cut.astype(np.uint8)
+    rows, columns = np.nonzero(parts == largest)
+    main = np.stack([columns, rows], axis=-1)
+    for k in range(1, count):
+        if k == largest:
+            continue
+        piece = (parts == k).astype(np.uint8)
+        thick = 2.0 * float(cv2.distanceTransform(np.pad(piece, 1), cv2.DIST_L2, 3).max()) - 1.0
+        rows, columns = np.nonzero(piece)
+        own = np.stack([columns, rows], axis=-1)
+        apart = np.linalg.norm(main[:, None] - own[None, :: max(1, len(own) // 200)], axis=-1)
+        i, j = np.unravel_index(int(apart.argmin()), apart.shape)
+        ends = main[i], own[:: max(1, len(own) // 200)][j]
+        cv2.line(joined, ends[0].tolist(), ends[1].tolist(), 1, max(1, round(thick)))
+    return np.asarray(joined > 0)

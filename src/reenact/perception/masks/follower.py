@@ -53,6 +53,13 @@ class FollowerConfig:
     Two things of one colour that touch would else become one."""
     area_s: float = 1.5
     """The known area is renewed in about this time while no hand covers much."""
+    ambiguous: float = -1.5
+    """Where log(its colours : those around) is above this, colour does not speak against a pixel, and the outline that
+    moves as one piece counts."""
+    rigid: float = 0.8
+    """So much, against what the flow carries (1)."""
+    remember_s: float = 0.5
+    """A part of the outline that is not found, with such colours, is forgotten in about this time."""
     piece: float = 0.2
     """A second piece with at least this share of the outline is another thing, unless a hand lies between."""
     between: float = 0.25
@@ -122,12 +129,13 @@ class ObjectFollower:
         self.whole = np.zeros_like(self.whole)
         self.whole[window] = whole
         in_front = ~free | self._covered[window]
+        ratio = ColourRatio.of(self.model(), self._around, c.colour_limit)
+        self._like = ratio.at(view.bins[window])
         soft = np.maximum(0.5 * (carried + whole), np.where(in_front, whole, 0.0))
+        soft = np.maximum(soft, np.where(self._like > c.ambiguous, c.rigid * whole, 0.0))
         blurred = cv2.GaussianBlur(soft, (0, 0), max(0.8, c.soften * self.whole.shape[0]))
         blurred = np.clip(blurred, 0.002, 0.998)
         shape = np.clip(np.log(blurred / (1 - blurred)), -c.shape_limit, c.shape_limit)
-        ratio = ColourRatio.of(self.model(), self._around, c.colour_limit)
-        self._like = ratio.at(view.bins[window])
         score = (shape + self._like).astype(np.float32)
         self._carried = blurred
         self.score = smooth_along_edges(
@@ -202,7 +210,8 @@ class ObjectFollower:
 
     def _renew(self, mine: np.ndarray, free: np.ndarray, bins: np.ndarray, dt: float) -> None:
         c, old = self.config, self.whole[self.window]
-        whole = np.where(free, mine.astype(np.float32), old)
+        keep = np.where(self._like > c.ambiguous, old * np.float32(np.exp(-dt / c.remember_s)), 0.0)
+        whole = np.where(free, np.maximum(mine.astype(np.float32), keep), old)
         edge = cv2.dilate((~free).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         whole = np.where(edge & free, np.maximum(whole, 0.9 * old), whole).astype(np.float32)
         self.whole[self.window] = whole
