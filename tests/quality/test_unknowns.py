@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from reenact.quality.unknowns import scene_unknowns
+from reenact.scene import CameraPath
 from tests import scenes
 from tests.reframe.made import with_box
 
@@ -34,6 +35,20 @@ def test_each_assumption_is_named() -> None:
         "Objects were not",
     ):
         assert words in text
+
+
+def test_a_path_says_how_sure_its_metres_are_and_where_it_ends() -> None:
+    scene = scenes.waving_scene()
+    valid = np.arange(30) < 27
+    camera = replace(scene.camera, motion="moving", valid=valid)
+    account = CameraPath(
+        method="sfm", scale_source="hands", scale_sigma=0.11, turn_sigma=0.02, place_sigma=0.01, placed=0.9,
+        points_world=np.zeros((4, 3)),
+    )  # fmt: skip
+    text = " ".join(scene_unknowns(replace(scene, camera=camera, camera_path=account)))
+    assert "unknown in 10% of the frames" in text
+    assert "one sigma 11%" in text
+    assert "path is not known" not in text
 
 
 def test_objects_say_where_they_are_not_known_and_what_was_not_worked_out() -> None:

@@ -15,10 +15,20 @@ def scene_unknowns(scene: Scene) -> list[str]:
 
 def _camera(scene: Scene) -> list[str]:
     camera, lines = scene.camera, []
-    if camera.motion == "moving" and not camera.valid.all():
+    if camera.motion == "moving" and not camera.valid.any():
         lines.append(
             "The camera moves and its path is not known: hands and robot are placed relative to the camera, "
             "as if it stood still. Motion of the head or the hand-held camera is mixed into the hands'."
+        )
+    elif not camera.view_known.all():
+        share = 1 - camera.valid.mean()
+        lines.append(
+            f"Where the camera was is unknown in {share:.0%} of the frames; hands are unknown there."
+        )
+    if scene.camera_path is not None:
+        lines.append(
+            f"The camera's path has its metres from hands: one sigma {scene.camera_path.scale_sigma:.0%} of all its "
+            f"lengths, beside {np.rad2deg(scene.camera_path.turn_sigma):.1f} degrees of its turn."
         )
     if camera.motion == "unknown":
         lines.append("Whether the camera moves could not be told.")

@@ -14,6 +14,7 @@ from reenact.perception.camera.classical import ClassicalCamera, ClassicalCamera
 from reenact.perception.camera.path.assemble import with_lens, with_path
 from reenact.perception.camera.path.config import PathConfig
 from reenact.perception.camera.path.level import UpSights
+from reenact.perception.camera.path.mapping import NoMapper
 from reenact.perception.camera.path.metres import SeenHands, map_scale
 from reenact.perception.camera.path.solve import solve_path
 from reenact.perception.camera.truth import CameraNoiseConfig, TruthCamera
@@ -90,7 +91,10 @@ def _follow_path(
 ) -> tuple[CameraTrack, CameraPath | None, dict[str, Any]]:
     """The camera with its path in metres; as it was, with the reason, where path or metres are not to be had."""
     config = call.config.camera
-    path, notes = solve_path(_frames(call, clip), clip, camera, landmarks, config.path)
+    try:
+        path, notes = solve_path(_frames(call, clip), clip, camera, landmarks, config.path)
+    except NoMapper as error:
+        return camera, None, {"path": {"reason": str(error)}}
     if path is None:
         return camera, None, {"path": notes}
     camera = with_lens(camera, path)

@@ -113,6 +113,6 @@ def plan(
             )
             shown.append(f"replay_{robot.label}")
     reads = (*SCENE_STAGES, *shown, *truth)
-    stages.append(Stage("report", "8", report.ReportStageConfig(tuple(robots)), reads, report.run))
+    stages.append(Stage("report", "9", report.ReportStageConfig(tuple(robots)), reads, report.run))
     depth_files = (DEPTH_FILES,) if with_depth and wants_objects else ()
     return Pipeline(stages, ("video", "segment", *truth, *depth_files))

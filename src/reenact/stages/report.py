@@ -94,7 +94,7 @@ def run(call: StageCall[ReportStageConfig]) -> None:
             *(numbers_table(f"Measures of {name}", words) for name, words in measures.items()),
             *(robot_table(r.robot.name, r.quality, r.notes) for r in robots),
             *([ego_table(scene.ego, read_notes(call.inputs["ego"]))] if scene.ego is not None else []),
-            camera_table(scene.camera, read_notes(call.inputs["camera"])),
+            camera_table(scene.camera, scene.camera_path, read_notes(call.inputs["camera"])),
             time_table(seconds, scene.clip.duration_s),
             source_table(scene, [r.robot for r in robots]),
         ],

@@ -11,7 +11,7 @@ from reenact.quality.hands import HandQuality, OneHandQuality
 from reenact.quality.retarget import RetargetQuality
 from reenact.quality.truth import SceneErrors
 from reenact.robots.model import Robot
-from reenact.scene import CameraTrack, Scene
+from reenact.scene import CameraPath, CameraTrack, Scene
 from reenact.viewer.report import Table
 
 Row = tuple[str, str, str]
@@ -146,8 +146,8 @@ def robot_table(name: str, quality: RetargetQuality, notes: Mapping[str, Any]) -
     return Table(f"Robot {name}", tuple(rows))
 
 
-def camera_table(camera: CameraTrack, notes: Mapping[str, Any]) -> Table:
-    """Lens, motion, up: value, how sure, why."""
+def camera_table(camera: CameraTrack, account: CameraPath | None, notes: Mapping[str, Any]) -> Table:
+    """Lens, motion, path, up: value, how sure, why."""
     lens, up, motion = (notes.get(k) or {} for k in ("intrinsics", "gravity", "motion"))
     fov = np.degrees(2 * np.arctan(camera.width_px / 2 / camera.params[0]))
     rows: list[Row] = [
@@ -163,6 +163,7 @@ def camera_table(camera: CameraTrack, notes: Mapping[str, Any]) -> Table:
             camera.motion,
             f"{camera.motion_heights_per_s:.3f} image heights/s; {motion.get('reason', '')}",
         ),
+        *_path_rows(camera, account, notes.get("path") or {}),
         (
             "up",
             f"+- {np.degrees(camera.gravity_sigma):.0f} deg",
@@ -171,6 +172,25 @@ def camera_table(camera: CameraTrack, notes: Mapping[str, Any]) -> Table:
         ("scene frame", camera.world_frame, "world: +Z up; camera0: the first camera's axes"),
     ]
     return Table("Camera", tuple(rows))
+
+
+def _path_rows(camera: CameraTrack, account: CameraPath | None, notes: Mapping[str, Any]) -> list[Row]:
+    """Where a moving camera went, or why that is not known; nothing for one that stands still."""
+    if camera.motion == "still":
+        return []
+    if account is None:
+        why = notes.get("reason") or ("given" if camera.valid.any() else "not looked for")
+        return [("path", "known" if camera.valid.any() else "unknown", str(why))]
+    turn, place = np.degrees(account.turn_sigma), account.place_sigma * 100
+    why = (notes.get("scale") or {}).get("reason", "")
+    return [
+        (
+            "path",
+            f"+- {turn:.1f} deg, {place:.1f} cm",
+            f"{account.placed:.0%} of the frames placed by {len(account.points_world)} corners of the room",
+        ),
+        ("metres of the path", f"+- {account.scale_sigma:.0%}", f"from {account.scale_source}; {why}"),
+    ]
 
 
 def time_table(seconds: Mapping[str, float], duration_s: float) -> Table:

@@ -115,4 +115,4 @@ def _tables(scene: Scene, numbers: Mapping[str, Any] | None) -> list[Table]:
     tables += [support_table(scene.support)] if scene.support is not None else []
     tables += [ego_table(scene.ego)] if scene.ego is not None else []
     tables += [numbers_table("Measures", numbers)] if numbers else []
-    return [*tables, camera_table(scene.camera, {}), source_table(scene, [])]
+    return [*tables, camera_table(scene.camera, scene.camera_path, {}), source_table(scene, [])]

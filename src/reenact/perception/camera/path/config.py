@@ -99,7 +99,7 @@ class ScaleConfig:
     touch_sigma: float = 0.2
     """Relative one-sigma of that rule (measured on rendered clips: see docs/moving_cameras.md)."""
     hand_sigma: float = 0.06
-    """Relative one-sigma of the adult hand length: no scale from hands is surer."""
+    """Relative one-sigma of the adult hand length: no scale from hands is surer (less sure where hands say so)."""
     max_sigma: float = 0.5
     """A scale less sure than this is none."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from reenact.geometry.transforms import apply, inverse
 from reenact.perception.camera.path.config import ScaleConfig
@@ -69,9 +69,16 @@ def map_scale(
     mean, spread = _moments(log_scale, rest + prior)
     _, alone = _moments(log_scale, rest)
     flat = alone > 0.9 * np.log(_SPAN) / np.sqrt(3)
-    sigma = float(np.hypot(spread, config.hand_sigma))
+    sigma = float(np.hypot(spread, max(config.hand_sigma, _hand_sigma(known, hands))))
     reason = f"touching hands say {touch:.4g} m per unit, with resting ones {np.exp(mean):.4g}; one sigma {sigma:.0%}"
     return MapScale(float(np.exp(mean)), sigma, touch, np.inf if flat else alone, reason)
+
+
+def _hand_sigma(known: np.ndarray, hands: SeenHands) -> float:
+    """What hands say of their own distance, relative: the same error scales the whole path."""
+    seen = hands.valid & known[:, None]
+    distance = hands.joints_camera[seen].mean(axis=1)[:, 2]
+    return float(np.median(hands.sigma_camera[seen][:, 2] / np.maximum(distance, 0.05)))
 
 
 def _moments(x: np.ndarray, loss: np.ndarray) -> tuple[float, float]:
@@ -107,48 +114,48 @@ def _touch_ratios(
 
 
 def _rest_loss(
-    scales: np.ndarray,
+    scales: Float64[np.ndarray, " g"],
     T_map_camera: np.ndarray,
     known: np.ndarray,
     hands: SeenHands,
     t_s: np.ndarray,
     config: ScaleConfig,
 ) -> Float64[np.ndarray, " g"]:
-    """Negative log-likelihood of every scale, from pairs of frames that do not overlap."""
+    """Negative log-likelihood of every scale: shifts of hands over a short time, with Cauchy's tails.
+
+    A hand's shift is seen from the later of two cameras; of its stated sigma only the part that changes within that time
+    counts (a tenth across the view, half along it: the rest is a common error of the whole clip).
+    """
     loss = np.zeros(len(scales))
     for side in range(2):
-        good = np.flatnonzero(known & hands.valid[:, side])
-        i = 0
-        while i < len(good):
-            later = np.flatnonzero(t_s[good] - t_s[good[i]] >= config.step_s)
-            if len(later) == 0:
-                break
-            j = int(later[0])
-            a, b = good[i], good[j]
-            gap = t_s[b] - t_s[a]
-            if gap <= 2 * config.step_s:
-                loss += _pair_loss(scales, T_map_camera[a], T_map_camera[b], hands, a, b, side, gap, config)
-            i = j
+        a, b = _pairs(np.flatnonzero(known & hands.valid[:, side]), t_s, config.step_s)
+        middle = hands.joints_camera[:, side].mean(axis=1)
+        R_b_map = T_map_camera[b, :3, :3].transpose(0, 2, 1)
+        R_b_a = R_b_map @ T_map_camera[a, :3, :3]
+        camera_shift = _turned(R_b_map, T_map_camera[b, :3, 3] - T_map_camera[a, :3, 3])
+        hand_shift = middle[b] - _turned(R_b_a, middle[a])
+        sigma = np.array([0.1, 0.1, 0.5]) * (hands.sigma_camera[a, side] + hands.sigma_camera[b, side]) / 2
+        width = np.hypot(config.rest_speed * (t_s[b] - t_s[a])[:, None], sigma)
+        off = (scales[:, None, None] * camera_shift + hand_shift) / width
+        loss += 2 * np.log1p((off**2).sum(axis=-1)).sum(axis=-1)
     return loss
 
 
-def _pair_loss(
-    scales: np.ndarray,
-    T_a: np.ndarray,
-    T_b: np.ndarray,
-    hands: SeenHands,
-    a: int,
-    b: int,
-    side: int,
-    gap: float,
-    config: ScaleConfig,
-) -> np.ndarray:
-    """Cauchy loss of the hand's shift in the room, seen from the later camera."""
-    R = T_b[:3, :3].T
-    middle = hands.joints_camera[[a, b], side].mean(axis=1)
-    camera_shift = R @ (T_b[:3, 3] - T_a[:3, 3])
-    hand_shift = middle[1] - R @ T_a[:3, :3] @ middle[0]
-    sigma = np.array([0.1, 0.1, 0.5]) * hands.sigma_camera[[a, b], side].mean(axis=0)
-    width = np.hypot(config.rest_speed * gap, sigma)
-    off = (scales[:, None] * camera_shift + hand_shift) / width
-    return np.asarray(2 * np.log1p((off**2).sum(axis=-1)))
+def _pairs(
+    frames: Int64[np.ndarray, " n"], t_s: Float64[np.ndarray, " t"], step_s: float
+) -> tuple[Int64[np.ndarray, " m"], Int64[np.ndarray, " m"]]:
+    """Frames about one step apart that follow one another without overlap; none across a hole of two steps."""
+    first, second, i = [], [], 0
+    while i < len(frames):
+        j = int(np.searchsorted(t_s[frames], t_s[frames[i]] + step_s))
+        if j >= len(frames):
+            break
+        if t_s[frames[j]] - t_s[frames[i]] <= 2 * step_s:
+            first.append(frames[i])
+            second.append(frames[j])
+        i = j
+    return np.array(first, dtype=np.int64), np.array(second, dtype=np.int64)
+
+
+def _turned(R: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return np.einsum("nij,nj->ni", R, v)

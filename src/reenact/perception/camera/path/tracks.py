@@ -167,10 +167,9 @@ def _corners(
     inside = (found >= 2).all(axis=-1) & (found < np.array([w, h]) - 2).all(axis=-1)
     found = found[inside]
     small, large = _structure(grey)
-    x, y = found.astype(int).T
-    found = found[
-        (small[y, x] >= config.corner_strength) & (small[y, x] >= config.corner_ratio * large[y, x])
-    ]
+    x, y = found.round().astype(int).T
+    corner = (small[y, x] >= config.corner_strength) & (small[y, x] >= config.corner_ratio * large[y, x])
+    found = found[corner & ~blocked[y, x]]
     side = max(config.cell * h, 1.0)
     columns = int(w / side) + 1
     room = np.full(columns * (int(h / side) + 1), config.per_cell)
