@@ -58,10 +58,11 @@ class Crowd:
         self._next = -1
 
     def add(
-        self, key: int, mask: Bool[np.ndarray, "h w"], trust: float, view_bins: np.ndarray, hands: np.ndarray
-    ) -> None:
-        """Follow a thing from here on."""
-        self.members[key] = ObjectFollower(mask, view_bins, hands, self._follow)
+        self, key: int, mask: Bool[np.ndarray, "h w"], trust: float, view_bins: np.ndarray, hands: np.ndarray,
+        *, is_given: bool = False,
+    ) -> None:  # fmt: skip
+        """Follow a thing from here on; ``is_given``: a user says that it is one thing."""
+        self.members[key] = ObjectFollower(mask, view_bins, hands, self._follow, is_given=is_given)
         self.members[key].confidence = trust
 
     def advance(self, view: View, *, with_rivals: bool = True) -> None:

@@ -55,7 +55,8 @@ class FollowerConfig:
     """The known area is renewed in about this time while no hand covers much."""
     ambiguous: float = -1.5
     """Where log(its colours : those around) is above this, colour does not speak against a pixel, and the outline that
-    moves as one piece counts."""
+    moves as one piece counts. Only for things that a user pointed at: what was found by itself may be no one thing (on
+    a real clip, floor that hands pass was then followed as well as an object)."""
     rigid: float = 0.8
     """So much, against what the flow carries (1)."""
     remember_s: float = 0.5
@@ -83,9 +84,10 @@ class ObjectFollower:
 
     def __init__(
         self, mask: Bool[np.ndarray, "h w"], bins: Int[np.ndarray, "h w"], hands: UInt8[np.ndarray, "h w"],
-        config: FollowerConfig,
+        config: FollowerConfig, *, is_given: bool = False,
     ) -> None:  # fmt: skip
         self.config = config
+        self._ambiguous = config.ambiguous if is_given else np.inf
         self.seen = mask
         self.whole = mask.astype(np.float32)
         self.area = float(mask.sum())
@@ -132,7 +134,7 @@ class ObjectFollower:
         ratio = ColourRatio.of(self.model(), self._around, c.colour_limit)
         self._like = ratio.at(view.bins[window])
         soft = np.maximum(0.5 * (carried + whole), np.where(in_front, whole, 0.0))
-        soft = np.maximum(soft, np.where(self._like > c.ambiguous, c.rigid * whole, 0.0))
+        soft = np.maximum(soft, np.where(self._like > self._ambiguous, c.rigid * whole, 0.0))
         blurred = cv2.GaussianBlur(soft, (0, 0), max(0.8, c.soften * self.whole.shape[0]))
         blurred = np.clip(blurred, 0.002, 0.998)
         shape = np.clip(np.log(blurred / (1 - blurred)), -c.shape_limit, c.shape_limit)
@@ -210,7 +212,7 @@ class ObjectFollower:
 
     def _renew(self, mine: np.ndarray, free: np.ndarray, bins: np.ndarray, dt: float) -> None:
         c, old = self.config, self.whole[self.window]
-        keep = np.where(self._like > c.ambiguous, old * np.float32(np.exp(-dt / c.remember_s)), 0.0)
+        keep = np.where(self._like > self._ambiguous, old * np.float32(np.exp(-dt / c.remember_s)), 0.0)
         whole = np.where(free, np.maximum(mine.astype(np.float32), keep), old)
         edge = cv2.dilate((~free).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         whole = np.where(edge & free, np.maximum(whole, 0.9 * old), whole).astype(np.float32)

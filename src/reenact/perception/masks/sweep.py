@@ -38,6 +38,7 @@ class Sweep:
         seeds = [int(np.abs(self._stack.frame_idx - f).argmin()) for f in found.seed_frame.tolist()]
         self._starts = [int(at[np.abs(at - f).argmin()]) for f in seeds]
         self._seeds = [self._cut(found, o) for o in range(objects)]
+        self._given = [source.startswith("user") for source in found.sources]
         self._trust = [float(found.confidence[o]) for o in range(objects)]
         self._order: list[int] = []
         self._chains: dict[int, Chain] = {}
@@ -78,7 +79,8 @@ class Sweep:
         if not mask.any():
             return
         frame = self._order[step]
-        self._crowd.add(o, mask, self._trust[o], self._views.bins(frame), self._views.hands[frame])
+        bins, hands = self._views.bins(frame), self._views.hands[frame]
+        self._crowd.add(o, mask, self._trust[o], bins, hands, is_given=self._given[o])
         self._chains[o] = Chain(self._config.identity, step, mask, float(mask.sum()))
         if is_first_sweep:
             self._write(o, frame, believed=True)
@@ -105,7 +107,8 @@ class Sweep:
         crowd = self._new_crowd()
         for key, follower in self._crowd.members.items():
             if follower.valid and follower.lost_s is None and follower.seen.any():
-                crowd.add(key, follower.seen, 1.0, self._views.bins(frame), self._views.hands[frame])
+                bins, hands = self._views.bins(frame), self._views.hands[frame]
+                crowd.add(key, follower.seen, 1.0, bins, hands, is_given=key >= 0 and self._given[key])
         for k in range(step - 1, to - 1, -1):
             crowd.advance(self._views.view(self._order[k], self._order[k + 1]), with_rivals=False)
         follower = crowd.members[o]
