@@ -85,6 +85,11 @@ class CameraTrack(Record):
         return self.T_world_camera[known[np.abs(known[None] - frame[:, None]).argmin(axis=1)]]
 
     @property
+    def path_known(self) -> bool:
+        """Whether what rests in the room rests in the scene's frame: the camera does not move, or its path is known."""
+        return self.motion != "moving" or bool(self.valid.any())
+
+    @property
     def view_known(self) -> Bool[np.ndarray, " t"]:
         """Frames in which what the camera sees has a place in the scene's frame: all, unless only some poses are known."""
         return self.valid | ~self.valid.any()

@@ -28,10 +28,10 @@ class SupportPlane(Record):
     """One-sigma of the normal's direction (rad)."""
     confidence: float
     origin: str
-    """"depth", "objects", "hands", "user", "truth" or "unknown"."""
+    """"depth", "objects", "hands", "room" (points of the room, before a moving camera), "user", "truth" or "unknown"."""
 
     def check(self) -> None:
-        self.require_choice("origin", ("depth", "objects", "hands", "user", "truth", "unknown"))
+        self.require_choice("origin", ("depth", "objects", "hands", "room", "user", "truth", "unknown"))
         length = float(np.linalg.norm(self.normal_world))
         self.require(abs(length - 1) < 1e-9, "normal_world", f"has length {length}", "1")
         self.require_fraction("confidence")

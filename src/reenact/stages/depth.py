@@ -1,8 +1,9 @@
 """Stage `depth`: how far pixels are. In: clip, camera, hands, masks (and `depth_files`, or truth).
 
 Out: the `depth` record and the volume `depth.h5`; with depth pictures also `scales` (what made metres of them) and
-`hands_depth` (the hands at the distance that depth gives them). Without depth pictures only the hands have depth (backend
-`sparse`). How relative depth becomes metric: `depth_metres`.
+`hands_depth` (the hands at the distance that depth gives them). Without depth pictures only the hands have depth, and
+points of the room where the path of a moving camera was solved (backend `sparse`). How relative depth
+becomes metric: `depth_metres`.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from reenact.records.volumes import VolumeReader
 from reenact.scene import CameraTrack, Clip, HandTracks
 from reenact.stages.clip import load_clip
 from reenact.stages.depth_metres import MetresConfig, calibrate
+from reenact.stages.masks import load_masks
 from reenact.stages.notes import write_notes
 from reenact.stages.points import DEPTH_UNITS
+from reenact.stages.scene import load_camera_path
 
 _PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -47,7 +50,8 @@ class DepthConfig:
 
     backend: Literal["auto", "files", "net", "stereo", "sparse", "truth"] = "auto"
     """auto: the folder given with --depth (a stereo pair if it holds `stereo.edex`, a net's chunks if it holds `.npz` or
-    `.h5`, else pictures), or sparse without one; sparse: hands only; truth: a toy clip's own depth with stated noise."""
+    `.h5`, else pictures), or sparse without one; sparse: hands, and
+    points of the room before a moving camera; truth: a toy clip's own depth with stated noise."""
     files: DepthFilesConfig = field(default_factory=DepthFilesConfig)
     """How depth pictures are encoded."""
     net: NetDepthConfig = field(default_factory=NetDepthConfig)
@@ -90,7 +94,7 @@ def run(call: StageCall[DepthConfig]) -> None:
 
 
 def is_dense(backend: str) -> bool:
-    """Whether a depth record says anything of objects (the sparse backend knows hands only)."""
+    """Whether a depth record says anything of objects (the sparse backend knows hands and the room only)."""
     return backend != SparseDepth.name
 
 
@@ -117,7 +121,9 @@ def _backend(call: StageCall[DepthConfig], clip: Clip) -> Iterator[DepthBackend]
     else:
         camera = load_record(CameraTrack, call.inputs["camera"], "camera")
         hands = load_record(HandTracks, call.inputs["hands"], "hands")
-        with SparseDepth(camera, hands, config=config.sparse) as sparse:
+        masks = load_masks(call.inputs["masks"])
+        room = load_camera_path(call.inputs)
+        with SparseDepth(camera, hands, None, lambda k: masks.labels[k], config.sparse, room) as sparse:
             yield sparse
 
 

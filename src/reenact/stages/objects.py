@@ -39,7 +39,7 @@ from reenact.stages.clip import load_clip
 from reenact.stages.depth import is_dense
 from reenact.stages.masks import load_masks
 from reenact.stages.notes import write_json, write_notes
-from reenact.stages.scene import load_hands
+from reenact.stages.scene import load_camera_path, load_hands
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ def _evidence(call: StageCall[PlacedObjectsConfig], depth: StoredDepth) -> ClipE
         points=load_record(PointTracks, call.inputs["points"], "points"),
         hands=load_hands(call.inputs),
         support=load_record(SupportPlane, call.inputs["support"], "support"),
+        room=load_camera_path(call.inputs),
     )
 
 

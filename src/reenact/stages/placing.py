@@ -36,10 +36,10 @@ def placing_stages(config: PlacingConfig, with_depth_files: bool) -> list[Stage[
     true_objects = ("truth",) if config.objects.backend == "truth" else ()
     everything = ("clip", "camera", "hands", "found", "masks", "points", "depth", "support")
     return [
-        Stage("depth", "3", config.depth, ("clip", "camera", "hands", "masks", *files, *true_depth), depth.run),
+        Stage("depth", "4", config.depth, ("clip", "camera", "hands", "masks", *files, *true_depth), depth.run),
         Stage(
-            "support", "9", support.SupportStageConfig(config.support, config.objects),
+            "support", "10", support.SupportStageConfig(config.support, config.objects),
             ("clip", "camera", "hands", "found", "masks", "depth"), support.run,
         ),
-        Stage("objects", "15", config.objects, (*everything, *true_objects), objects.run),
+        Stage("objects", "16", config.objects, (*everything, *true_objects), objects.run),
     ]  # fmt: skip

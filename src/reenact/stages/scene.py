@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from reenact.records import Record, load_record, record_exists
-from reenact.scene import HandTracks, Scene
+from reenact.scene import CameraPath, HandTracks, Scene
 
 SCENE_STAGES = ("clip", "camera", "landmarks", "hands")
 """Stages whose artefacts make a scene."""
@@ -71,6 +71,12 @@ def as_shown(scene: Scene) -> Scene:
     """For looking: the last word on hands and objects."""
     objects = scene.objects if scene.objects is not None else scene.objects_raw
     return replace(scene, hands=scene.last_hands, objects=objects)
+
+
+def load_camera_path(inputs: Mapping[str, Path]) -> CameraPath | None:
+    """How the path of a moving camera was found, from a stage's inputs; None where there is none."""
+    known = record_exists(inputs["camera"], "camera_path")
+    return load_record(CameraPath, inputs["camera"], "camera_path") if known else None
 
 
 def load_hands(inputs: Mapping[str, Path]) -> HandTracks:

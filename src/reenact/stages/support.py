@@ -1,7 +1,8 @@
 """Stage `support`: the table. In: clip, camera, hands, found, masks, depth. Out: the `support` record.
 
 From dense depth where there is any; else, where gravity is known, from things whose size the user gave, from the feet
-of things that hands take, and from how low the hands come. No plane is no failure: the record then says so.
+of things that hands take, from how low the hands come, and from the points of the room that the path of a moving camera
+was found by. No plane is no failure: the record then says so.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from reenact.stages.depth import is_dense
 from reenact.stages.masks import load_masks
 from reenact.stages.notes import write_notes
 from reenact.stages.objects import PlacedObjectsConfig, given_shapes
-from reenact.stages.scene import load_hands
+from reenact.stages.scene import load_camera_path, load_hands
 from reenact.stages.support_clues import height_clues
 
 FRAMES = 8
@@ -55,8 +56,9 @@ def run(call: StageCall[SupportStageConfig]) -> None:
     with StoredDepth(call.inputs["depth"]) as depth:
         dense = depth if depth.metric and is_dense(depth.record.backend) else None
         evidence = ClipEvidence(
-            camera, clip.t_seconds, masks.tracks, lambda k: masks.labels[k], dense, None, hands
-        )
+            camera, clip.t_seconds, masks.tracks, lambda k: masks.labels[k], dense, None, hands,
+            room=load_camera_path(call.inputs),
+        )  # fmt: skip
         plane, notes = find_support(evidence, call.config.support, given)
     save_record(plane, call.out, "support")
     write_notes(call.out, notes)

@@ -1,4 +1,6 @@
-"""What a clip without depth says of its table's height: hands that take things, low fingers, known and usual sizes."""
+"""What a clip without depth says of its table's height: hands that take things, low fingers, known and usual sizes, and
+before a moving camera the points of the room.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from reenact.hands.joints import TIPS, WRIST
 from reenact.perception.pose.all_objects import model_of
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.feet import foot_ray, known_feet, taken
+from reenact.perception.pose.floor import room_floor
 from reenact.perception.pose.sightings import ClipEvidence, ClipSightings
 from reenact.perception.shape.contract import ShapeEstimate
 from reenact.refine.calibration.height import HeightClue, lowest_point, usual_size
@@ -36,7 +39,21 @@ def height_clues(
             clues += [c for c in (_usual(sightings, evidence, config),) if c is not None]
         clues += [c for c in (_low(sightings, hands_sigma, config),) if c is not None]
         clues += [c for c in (_taken(sightings, evidence, hands_sigma, config),) if c is not None]
-    return clues
+    return clues + [c for c in (_room(evidence, hands_sigma),) if c is not None]
+
+
+def _room(evidence: ClipEvidence, hands_sigma: float) -> HeightClue | None:
+    """From the map of a moving camera's path. Its unit was told by the same hands: what they err by is shared with their
+    other clues; what the path adds to that (how it was told) is its own."""
+    if evidence.room is None:
+        return None
+    floor = room_floor(evidence.room, evidence.camera, evidence.hands)
+    if floor is None:
+        return None
+    shared = min(hands_sigma, evidence.room.scale_sigma)
+    added = float(np.sqrt(evidence.room.scale_sigma**2 - shared**2))
+    own = float(np.hypot(floor.own_sigma, added * floor.drop))
+    return HeightClue(floor.height, own, "room", shared * floor.drop)
 
 
 def hands_scale(evidence: ClipEvidence, config: SupportConfig) -> float:

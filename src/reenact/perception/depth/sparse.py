@@ -1,13 +1,15 @@
-"""The CPU default without a depth camera or net: depth only where the hands, or the support plane, give it.
+"""The CPU default without a depth camera or net: depth only where the hands, the support plane, or the points of a room
+that a moving camera went through give it.
 
-The skin of the reconstructed hands is drawn; its pixels have the hand's depth and the hand's uncertainty. Where the
-labels say table, the plane gives the depth. All other pixels are unknown; nothing is made up for them.
+The skin of the reconstructed hands is drawn; its pixels have the hand's depth. Where the labels say table, the plane gives
+the depth; a point of the room gives it where nothing stands before it (see `room`: its metres come from the same hands).
+A frame is as unsure as the worst of what is drawn in it. All other pixels are unknown; nothing is made up for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,9 @@ from reenact.geometry.transforms import apply, inverse
 from reenact.hands.mesh import HandMesh
 from reenact.hands.posed import skin_of_joints
 from reenact.perception.depth.contract import DepthImage, DepthMismatch
+from reenact.perception.depth.room import RoomPoints, RoomPointsConfig
 from reenact.rendering.mesh_depth import MeshDepthRenderer, View
-from reenact.scene import CameraTrack, HandTracks, MaskLabel, Source, SupportPlane
+from reenact.scene import CameraPath, CameraTrack, HandTracks, MaskLabel, Source, SupportPlane
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class SparseDepthConfig:
     """Of the depth picture; its height follows from the clip's shape."""
     min_sigma_relative: float = 0.01
     """Floor of the relative one-sigma."""
+    room: RoomPointsConfig = field(default_factory=RoomPointsConfig)
+    """Points of the room."""
 
 
 class SparseDepth:
@@ -45,8 +50,13 @@ class SparseDepth:
         support: SupportPlane | None = None,
         labels: Callable[[int], UInt8[np.ndarray, "h w"]] | None = None,
         config: SparseDepthConfig | None = None,
+        room: CameraPath | None = None,
     ) -> None:
-        """Raises DepthMismatch for a fisheye lens (not drawn yet)."""
+        """labels: what each frame's pixels are; without them points of the room are hidden by drawn hands only.
+
+        Raises:
+            DepthMismatch: a fisheye lens (not drawn yet).
+        """
         if camera.model != "pinhole":
             raise DepthMismatch(
                 "hands are drawn through pinhole lenses only", hint=f"the clip's is {camera.model}"
@@ -56,6 +66,8 @@ class SparseDepth:
         height = max(round(camera.height_px * width / camera.width_px), 1)
         self.view = View.of(camera.params, camera.width_px, camera.height_px).resized(width, height)
         self._camera, self._hands, self._support, self._labels = camera, hands, support, labels
+        self._room = room
+        self._points = None if room is None else RoomPoints(room, self.view, self.config.room)
         self._T_camera_world = np.asarray(inverse(camera.scene_T_camera()))
         meshes = [(HandMesh.load(side).vertices_rest, HandMesh.load(side).faces) for side in (0, 1)]
         self._renderer = MeshDepthRenderer(self.view, meshes)
@@ -68,10 +80,14 @@ class SparseDepth:
     @property
     def diagnostics(self) -> Mapping[str, Any]:
         """What the pictures hold."""
-        return {"hands": int(self._hands.valid.sum()), "plane": bool(self._support and self._support.valid)}
+        return {
+            "hands": int(self._hands.valid.sum()),
+            "plane": bool(self._support and self._support.valid),
+            "room_points": 0 if self._room is None else len(self._room.points_world),
+        }
 
     def frame(self, frame: int) -> DepthImage | None:
-        """See the contract; None where no hand is known and no plane is seen."""
+        """See the contract; None where no hand is known and neither plane nor room is seen."""
         valid = self._hands.valid[frame]
         depth = np.zeros((self.view.height_px, self.view.width_px), np.float32)
         sigma = self.config.min_sigma_relative
@@ -81,6 +97,11 @@ class SparseDepth:
             depth = self._draw(frame, T)
         plane = self._plane(frame, T)
         values = np.where(depth > 0, depth, plane).astype(np.float32)
+        if self._points is not None and self._camera.valid[frame]:
+            points, sigma_points = self._points.draw(T, self._labels(frame) if self._labels else None)
+            points = np.where((values > 0) & (values < points), 0, points)
+            if (points > 0).any():
+                values, sigma = np.where(points > 0, points, values), max(sigma, sigma_points)
         if not (values > 0).any():
             return None
         confidence = float(self._hands.confidence[frame][valid].mean()) if valid.any() else 0.3

@@ -47,6 +47,8 @@ class PoseConfig:
     """Floor of the support plane's sigma when things stand on it."""
     still_reach: float = 0.006
     """Things whose mask moves or grows by less than this (rad) within `still_s` are still."""
+    path_reach: float = 0.006
+    """Added to it before a moving camera whose path is known (rad): errors of the path, the floor and the outline's foot."""
     still_s: float = 0.5
     """Window of that."""
     min_area_px: int = 40

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from reenact.scene import CameraTrack, HandTracks, MaskTracks, PointTracks, SupportPlane
+from reenact.scene import CameraPath, CameraTrack, HandTracks, MaskTracks, PointTracks, SupportPlane
 
 LabelReader = Callable[[int], UInt8[np.ndarray, "h w"]]
 DepthReader = Callable[[int], tuple[np.ndarray, float] | None]
@@ -27,3 +27,5 @@ class ClipEvidence:
     points: PointTracks | None = None
     hands: HandTracks | None = None
     support: SupportPlane | None = None
+    room: CameraPath | None = None
+    """The path of a moving camera and the points of the room, where it was solved."""

@@ -23,7 +23,7 @@ class HeightClue:
     sigma: float
     """Its own error (m)."""
     what: str
-    """"hand", "object", "size" or "user"."""
+    """"hand", "object", "room", "size" or "user"."""
     shared: float = 0.0
     """One-sigma of its error that all clues of hands share (m)."""
 
@@ -72,7 +72,7 @@ def plane_from_clues(
     )  # fmt: skip
 
 
-_ORIGINS = {"user": "user", "object": "objects", "hand": "hands"}
+_ORIGINS = {"user": "user", "object": "objects", "hand": "hands", "room": "room"}
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
