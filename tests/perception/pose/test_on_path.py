@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 
 from reenact.geometry.transforms import apply, inverse, make_T
+from reenact.perception.pose.all_objects import with_scale
 from reenact.perception.pose.config import PoseConfig
+from reenact.perception.pose.contract import ObjectPoses
 from reenact.perception.pose.evidence import ClipEvidence
 from reenact.perception.pose.floor import room_floor
 from reenact.perception.pose.rest import Rest
+from reenact.perception.shape.user import StatedSize, shape_from_size
+from reenact.refine.calibration.support import SupportConfig
 from reenact.scene import CameraPath, CameraTrack, HandTracks, MaskTracks
+from reenact.stages.support import find_support
 
 FRAMES, FOCAL, DROP = 45, 300.0, 0.5
 T_SECONDS = np.arange(FRAMES) / 15.0
@@ -127,3 +132,35 @@ def test_the_floor_is_the_table_and_not_the_things_on_it(unit: float) -> None:
     assert floor.drop == pytest.approx(unit * DROP, abs=0.05)
     nowhere = replace(room(unit), points_world=room(unit).points_world + [0, 3.0, 0])
     assert room_floor(nowhere, evidence.camera, evidence.hands) is None
+
+
+def test_the_room_tells_the_height_of_the_table_with_what_it_shares_with_the_hands() -> None:
+    evidence = clip(1.0)
+    with_room, notes = find_support(evidence, SupportConfig())
+    alone, _ = find_support(replace(evidence, room=None), SupportConfig())
+    assert with_room.valid
+    assert with_room.origin == "room"
+    assert abs(with_room.offset + DROP) < 2.5 * with_room.sigma_offset
+    assert not alone.valid or alone.sigma_offset > with_room.sigma_offset
+    clue = next(c for c in notes["clues"] if c["what"] == "room")
+    whole = np.hypot(clue["sigma"], clue["shared"])
+    assert clue["shared"] >= 0.06 * 0.9 * DROP, "the hands' size is in the unit of the path"
+    assert whole == pytest.approx(np.hypot(0.08 * DROP, 0.02), rel=0.15)
+
+
+def test_an_object_at_rest_is_as_unsure_as_the_unit_of_the_path_makes_it() -> None:
+    evidence = clip(1.0)
+    T = np.tile(make_T(np.eye(3), np.array([0, 0, -DROP])), (FRAMES, 1, 1))
+    pose = ObjectPoses(
+        T, np.ones(FRAMES, bool), np.ones(FRAMES), np.tile(1e-6 * np.eye(6), (FRAMES, 1, 1)), {}
+    )
+    shape = shape_from_size(StatedSize((0.06, 0.06, 0.06), "box"))
+    with_path, without = (
+        with_scale(pose, shape, evidence),
+        with_scale(pose, shape, replace(evidence, room=None)),
+    )
+    more = np.sqrt(np.einsum("tii->t", (with_path - without)[:, :3, :3]))
+    assert more[0] == pytest.approx(0.08 * 0.2, rel=0.05), (
+        "the camera starts 20 cm from the middle of its way"
+    )
+    assert more[FRAMES // 2] < 0.001
