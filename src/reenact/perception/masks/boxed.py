@@ -187,8 +187,9 @@ def bridged(cut: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
         thick = 2.0 * float(cv2.distanceTransform(np.pad(piece, 1), cv2.DIST_L2, 3).max()) - 1.0
         rows, columns = np.nonzero(piece)
         own = np.stack([columns, rows], axis=-1)
-        apart = np.linalg.norm(main[:, None] - own[None, :: max(1, len(own) // 200)], axis=-1)
-        i, j = np.unravel_index(int(apart.argmin()), apart.shape)
-        ends = main[i], own[:: max(1, len(own) // 200)][j]
-        cv2.line(joined, ends[0].tolist(), ends[1].tolist(), 1, max(1, round(thick)))
+        few = own[:: max(1, len(own) // 200)]
+        apart = np.linalg.norm(main[:, None] - few[None], axis=-1)
+        nearest = np.argwhere(apart <= apart.min() + 1.0)
+        i, j = nearest[len(nearest) // 2].tolist()
+        cv2.line(joined, main[i].tolist(), few[j].tolist(), 1, max(1, round(thick)))
     return np.asarray(joined > 0)
