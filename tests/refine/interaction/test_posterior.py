@@ -47,7 +47,9 @@ def test_who_measures_badly_from_frame_to_frame_is_taken_to_drift_as_well() -> N
     terms, config = TrackTermConfig(), PosteriorConfig()
     assert as_uncertain(terms, 0.01, 0.007, config) == terms, "a clip of little noise is as sure as before"
     noisy = as_uncertain(terms, 0.01, 0.03, config)
-    assert noisy.drift == pytest.approx(0.03 * config.drift_over_noise)
+    noisier = as_uncertain(terms, 0.01, 0.04, config)
+    assert noisier.drift - noisy.drift == pytest.approx(0.01 * config.drift_over_noise)
+    assert noisy.drift > terms.drift
     assert noisy.own_drift > terms.own_drift
     assert as_uncertain(terms, 0.2, 0.03, config).drift == 0.2, "what is seen of the drift counts"
 

@@ -32,12 +32,13 @@ class PosteriorConfig:
     """Relative one-sigma of the scene's size where hands of an assumed length made its metres."""
     stated_hand: float = 0.02
     """The same where the user gave the hand's length."""
-    drift_over_noise: float = 2.2
-    """Slow errors of depth that all things share are taken to be at least so many times as large as the fast noise of
-    places, both relative to the distance: who measures badly from frame to frame drifts as well. Set on toy clips of the
-    high noise level (seeds 100 and 101), where the drift of `TrackTermConfig` is half the true one; at the low and middle
-    levels that is the larger one and stays."""
-    own_drift_over_noise: float = 0.44
+    usual_noise: float = 0.015
+    """Fast noise of places, relative to the distance, up to which slow errors are as large as `TrackTermConfig` says: that
+    of the middle level of the toy suite."""
+    drift_over_noise: float = 5.0
+    """Who measures worse than that from frame to frame drifts more as well: by so many times the excess. An assumption,
+    set on toy clips of the high noise level (seeds 103 to 110, three activities), where all errors grow together."""
+    own_drift_over_noise: float = 1.6
     """The same of what each thing drifts by itself."""
     farthest: float = 3.0
     """One-sigma of what nothing is known of (m, rad; scale errors, too): keeps the matrix from being singular."""
@@ -74,10 +75,11 @@ def as_uncertain(
 ) -> TrackTermConfig:
     """The terms with slow errors of depth as large as they may be: a clip that drifts by more than expected (`shown`,
     relative), or is noisier, is less sure by that."""
+    excess = max(0.0, noise - config.usual_noise)
     return replace(
         tracks,
-        drift=max(tracks.drift, shown, config.drift_over_noise * noise),
-        own_drift=max(tracks.own_drift, config.own_drift_over_noise * noise),
+        drift=max(tracks.drift + config.drift_over_noise * excess, shown),
+        own_drift=tracks.own_drift + config.own_drift_over_noise * excess,
     )
 
 
