@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from reenact.perception.pose.carried import CarriedConfig, carried_share, fitting_share
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import ObjectPoses
 from reenact.perception.pose.model import ObjectModel
@@ -39,6 +40,8 @@ class ObjectsConfig:
     """Following poses."""
     shape: ShapeFitConfig = field(default_factory=ShapeFitConfig)
     """Fitting plain solids."""
+    carried: CarriedConfig = field(default_factory=CarriedConfig)
+    """What moves must be carried."""
     hull: HullConfig | None = field(default_factory=HullConfig)
     """Carve a visual hull where a thing that no plain solid fits was seen from many sides, and follow it once more with
     that; None never does."""
@@ -86,7 +89,7 @@ def place_objects(
                 poses[i] = tracker.track(model_of(shape, config.pose), sightings[i], shape.start)
     if config.hull is not None:
         _carve(shapes, poses, [g is None for g in given], sightings, camera, config)
-    return _records(found, evidence, shapes, poses)
+    return _records(found, evidence, shapes, poses, config.carried)
 
 
 def _carve(
@@ -133,6 +136,7 @@ def _records(
     evidence: ClipEvidence,
     shapes: Sequence[ShapeEstimate | None],
     poses: Sequence[ObjectPoses | None],
+    carried: CarriedConfig,
 ) -> PlacedObjects:
     t, o = len(evidence.t_seconds), len(shapes)
     T, valid = np.tile(np.eye(4), (t, o, 1, 1)), np.zeros((t, o), bool)
@@ -147,7 +151,10 @@ def _records(
         if pose is not None and shape is not None:
             about["pose"] = dict(pose.notes)
             T[:, i], covariance[:, i] = pose.T_world_object, with_scale(pose, shape, evidence)
-            if shape.known:
+            problem = _contradicted(pose, shape, i, evidence, carried, about)
+            if shape.known and problem:
+                about["problem"] = problem
+            elif shape.known:
                 valid[:, i], confidence[:, i] = pose.valid, pose.confidence * shape.confidence**0.5
             else:
                 about["problem"] = "nothing tells its size: give --object-size or --object-mesh"
@@ -167,6 +174,30 @@ def _records(
     )
     spread = PoseCovariance(object_ids=found.object_ids, covariance=covariance, valid=valid)
     return PlacedObjects(_shapes(found, shapes), objects, spread, notes)
+
+
+def _contradicted(
+    pose: ObjectPoses,
+    shape: ShapeEstimate,
+    i: int,
+    evidence: ClipEvidence,
+    config: CarriedConfig,
+    about: dict[str, Any],
+) -> str:
+    """Why none of the poses is to be believed, taken together; empty if they may be. The shares go into the notes."""
+    is_exact = shape.kind == "user_mesh"
+    fitting = fitting_share(pose.valid, i, evidence, config)
+    vertices = shape.vertices[:: max(1, len(shape.vertices) // 400)]
+    reach = config.reach if is_exact else config.reach_fitted
+    carried = carried_share(pose.T_world_object, pose.valid, vertices, i, evidence, reach, config)
+    about["fitting_share"], about["carried_share"] = (
+        None if s is None else round(s, 3) for s in (fitting, carried)
+    )
+    if is_exact and fitting is not None and fitting < config.least_fitting:
+        return f"its mesh fits its outline in {fitting:.0%} of the frames that show it only"
+    if carried is not None and carried < config.least_share:
+        return "it moves with no hand at it: what was outlined is not all of it, or a hand was not seen"
+    return ""
 
 
 def _frame_of(evidence: ClipEvidence) -> str:

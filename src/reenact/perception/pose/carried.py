@@ -1,14 +1,15 @@
-"""Whether something carries a thing that moves: a pose under which it flies through the air by itself is not believed.
+"""Whether the poses of a thing, taken together, can be true: what moves is carried, and a known mesh fits what is seen.
 
-A tool whose head alone was outlined can be laid so that its head covers the outline and the rest hides behind it; then
-no hand is where the tool is while it moves. Only what is seen across the line of sight counts, so the hand's unsure depth
-does not matter.
+A tool of which only the head was outlined can be laid so that its head covers the outline and the rest hides behind
+it; then no hand is where the tool is while it moves. Only what is seen across the line of sight counts, so a hand's
+unsure depth does not matter.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float64
 
@@ -20,82 +21,116 @@ from reenact.scene import MaskLabel
 
 @dataclass(frozen=True)
 class CarriedConfig:
-    """Lengths in metres at the object's distance."""
+    """Lengths in metres at the object's distance. Chosen on rendered clips of seeds 21, 23 and 24 and two real ones."""
 
     window_s: float = 0.3
     """Time over which motion is looked at."""
     moves: float = 0.04
     """A thing whose middle goes this far across the line of sight within that time moves."""
     goes: float = 0.4
-    """A hand carries it only if it goes this part of that way itself."""
+    """A hand carries it only if its wrist goes this part of that way itself."""
     reach: float = 0.05
-    """A joint of a hand, or a pixel of another thing, this near to the drawn object may carry it."""
+    """A joint of such a hand, or a pixel of another thing, this near to the drawn object may carry it."""
+    reach_fitted: float = 0.12
+    """The same for a fitted shape, which lacks handles."""
     least_s: float = 0.25
     """It must be seen moving for so long in all for anything to be said."""
-    carried: float = 0.35
-    """Share of the moving frames in which something must be near."""
+    plain: float = 0.5
+    """An outline of which hands hide no more than this share ought to have a pose."""
+    least_fitting: float = 0.4
+    """A mesh that is known must fit the outline in this share of such frames, or its poses are not believed in any."""
+    least_share: float = 0.8
+    """Share of the moving frames in which something must be near for its poses to be believed."""
+
+
+def fitting_share(
+    valid: Bool[np.ndarray, " t"],
+    object_idx: int,
+    evidence: ClipEvidence,
+    config: CarriedConfig | None = None,
+) -> float | None:
+    """Share of the frames that plainly show an object in which it has a pose; None where fewer than three do."""
+    masks = evidence.masks
+    plain = masks.valid[:, object_idx] & (
+        masks.occluded_share[:, object_idx] <= (config or CarriedConfig()).plain
+    )
+    return float(valid[plain].mean()) if plain.sum() >= 3 else None
 
 
 def carried_share(
-    T_world_object: Float64[np.ndarray, "t 4 4"], valid: Bool[np.ndarray, " t"],
-    vertices: Float64[np.ndarray, "v 3"], object_idx: int, evidence: ClipEvidence, config: CarriedConfig | None = None,
-) -> float | None:  # fmt: skip
-    """Share of the frames in which an object plainly moves that show a hand or another thing at it; None where it does
-    not move for long, no hand is known, or the camera moves."""
+    T_world_object: Float64[np.ndarray, "t 4 4"],
+    valid: Bool[np.ndarray, " t"],
+    vertices: Float64[np.ndarray, "v 3"],
+    object_idx: int,
+    evidence: ClipEvidence,
+    reach: float,
+    config: CarriedConfig | None = None,
+) -> float | None:
+    """Share of the frames in which an object plainly moves that show a moving hand or another thing within reach (m)
+    of it; None where it does not move for long, no hand is known, or the camera moves."""
     config = config or CarriedConfig()
-    hands = evidence.hands
-    if hands is None or evidence.camera.motion == "moving":
+    hands, t = evidence.hands, evidence.t_seconds
+    if hands is None or evidence.camera.motion == "moving" or len(t) < 2:
         return None
-    T = inverse(evidence.camera.scene_T_camera()) @ T_world_object
+    T_camera_world = inverse(evidence.camera.scene_T_camera())
+    T = T_camera_world @ T_world_object
+    joints = np.asarray(apply(T_camera_world[:, None], hands.joints_world))
     middle = np.asarray(apply(T, ((vertices.min(0) + vertices.max(0)) / 2)[None]))[:, 0]
-    across = middle[:, :2] / np.maximum(middle[:, 2:], 0.05) * np.median(middle[:, 2])
-    told = valid & hands.valid.any(1) & (middle[:, 2] > 0.05)
-    moving = told & _moves(across, valid, evidence.t_seconds, config, config.moves)
-    wrists = np.asarray(apply(inverse(evidence.camera.scene_T_camera()), hands.joints_world[:, :, WRIST]))
-    flat = wrists[..., :2] / np.maximum(wrists[..., 2:], 0.05) * np.median(middle[:, 2])
-    goes = np.stack(
-        [_moves(flat[:, s], hands.valid[:, s], evidence.t_seconds, config, config.goes * config.moves) for s in (0, 1)], 1
-    )
-    step = float(np.median(np.diff(evidence.t_seconds))) if len(valid) > 1 else 0.0
-    if moving.sum() * step < config.least_s:
+    seen = valid & (middle[:, 2] > 0.05)
+    if not seen.any():
         return None
-    return float(np.mean([_is_near(T[k], vertices, int(k), object_idx, evidence, goes[k], config) for k in np.flatnonzero(moving)]))
+    far = float(np.median(middle[seen, 2]))
+    moving = _moves(middle, seen, t, far, config.window_s, config.moves) & hands.valid.any(axis=1)
+    if moving.sum() * float(np.median(np.diff(t))) < config.least_s:
+        return None
+    goes = [
+        _moves(joints[:, s, WRIST], hands.valid[:, s], t, far, config.window_s, config.goes * config.moves)
+        for s in (0, 1)
+    ]
+    near = []
+    for k in np.flatnonzero(moving).tolist():
+        carriers = [joints[k, s] for s in (0, 1) if goes[s][k]]
+        near.append(_is_near(np.asarray(apply(T[k], vertices)), carriers, k, object_idx, evidence, reach))
+    return float(np.mean(near))
 
 
 def _moves(
-    across: Float64[np.ndarray, "t 2"], valid: Bool[np.ndarray, " t"], t: Float64[np.ndarray, " t"], config: CarriedConfig, least: float
+    points: Float64[np.ndarray, "t 3"],
+    known: Bool[np.ndarray, " t"],
+    t: Float64[np.ndarray, " t"],
+    far: float,
+    window_s: float,
+    least: float,
 ) -> Bool[np.ndarray, " t"]:
+    """Known rows around which a point goes at least so far across the line of sight, metres at a distance."""
+    across = points[:, :2] / np.maximum(points[:, 2:], 0.05) * far
     out = np.zeros(len(t), bool)
-    for k in np.flatnonzero(valid):
-        near = valid & (np.abs(t - t[k]) <= config.window_s / 2 + 1e-6)
+    for k in np.flatnonzero(known):
+        near = known & (np.abs(t - t[k]) <= window_s / 2 + 1e-6)
         out[k] = float(np.linalg.norm(np.ptp(across[near], axis=0))) > least
     return out
 
 
 def _is_near(
-    T_camera_object: np.ndarray, vertices: np.ndarray, frame: int, object_idx: int, evidence: ClipEvidence,
-    goes: Bool[np.ndarray, " 2"], config: CarriedConfig,
+    shown: Float64[np.ndarray, "v 3"],
+    carriers: list[Float64[np.ndarray, "21 3"]],
+    frame: int,
+    object_idx: int,
+    evidence: ClipEvidence,
+    reach: float,
 ) -> bool:
-    """Is a hand, or the outline of another thing, within reach of the object's picture?"""
-    import cv2
-
-    camera, hands = evidence.camera.camera(), evidence.hands
-    assert hands is not None
-    shown = np.asarray(apply(T_camera_object, vertices))
+    """Is one of the hands, or the outline of another thing, within reach of the picture of an object (camera frame)?"""
+    camera = evidence.camera.camera()
     if (shown[:, 2] < 0.05).any():
         return True
     hull = cv2.convexHull(np.asarray(camera.project(shown)).astype(np.float32))
-    reach_px = config.reach * float(camera.params[0] if hasattr(camera, "params") else camera.fx) / float(np.median(shown[:, 2]))
-    to_camera = inverse(evidence.camera.scene_T_camera()[frame])
-    points = [
-        np.asarray(camera.project(p[p[:, 2] > 0.05]))
-        for side in np.flatnonzero(hands.valid[frame] & goes)
-        for p in [np.asarray(apply(to_camera, hands.joints_world[frame, side]))]
-    ]
+    points = [np.asarray(camera.project(hand[hand[:, 2] > 0.05])) for hand in carriers]
     label = evidence.labels(frame)
-    code = MaskLabel.FIRST_OBJECT + object_idx
-    rows, columns = np.nonzero((label >= MaskLabel.FIRST_OBJECT) & (label != code))
+    rows, columns = np.nonzero(
+        (label >= MaskLabel.FIRST_OBJECT) & (label != MaskLabel.FIRST_OBJECT + object_idx)
+    )
     scale = np.array([camera.width_px / label.shape[1], camera.height_px / label.shape[0]])
     points.append((np.stack([columns, rows], axis=-1)[::7] + 0.5) * scale - 0.5)
-    at = np.concatenate(points).astype(np.float32)
+    reach_px = reach * float(evidence.camera.params[0]) / float(np.median(shown[:, 2]))
+    at = np.concatenate(points)
     return any(cv2.pointPolygonTest(hull, (float(x), float(y)), True) > -reach_px for x, y in at)
