@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="*", default=["told", "default"])
     parser.add_argument("--motion", default="static")
     parser.add_argument("--seed", type=int, default=21)
+    parser.add_argument("--set", nargs="*", default=[], help="settings of all runs, as camera.path.method=none")
     parser.add_argument("--cache", type=Path, default=Path("/tmp/reenact_objects_video"))
     parser.add_argument("--sheets", type=Path, default=None)
     parser.add_argument("--real", nargs="*", default=None, help=f"of {', '.join(REAL)}")
@@ -87,7 +88,10 @@ def run_all(options: argparse.Namespace) -> tuple[Scores, dict[str, list[float]]
             for way in options.ways:
                 words = told(clip, options.cache / "told" / clip.folder.name) if way == "told" else []
                 words += ["--set", "clip.max_fps_hz=61"] if float(rate) > 31 else []
-                run = run_film(options.cache, clip.video_path, clip.folder.name, way, words)
+                for setting in options.set:
+                    words += ["--set", setting]
+                made = "-".join([way, *options.set])
+                run = run_film(options.cache, clip.video_path, clip.folder.name, made, words)
                 of_stage = run.summary["stage_seconds"]
                 shared.update({k: v for k, v in of_stage.items() if k in SHARED_STAGES and v > 0.02})
                 length = len(clip.scene.clip.t_ns) / float(rate)

@@ -19,7 +19,7 @@ SHORTEST, LONGEST = 4.0, 6.0
 """Scripts are played faster or slower to last between these (s)."""
 LOOKS = 12
 """Instants among which the user chooses the frame that shows an object best."""
-SIZES = {"360p": (640, 360), "720p": (1280, 720)}
+SIZES = {"360p": (640, 360), "480p": (640, 480), "720p": (1280, 720)}
 
 
 @dataclass(frozen=True)

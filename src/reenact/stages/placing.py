@@ -41,5 +41,5 @@ def placing_stages(config: PlacingConfig, with_depth_files: bool) -> list[Stage[
             "support", "10", support.SupportStageConfig(config.support, config.objects),
             ("clip", "camera", "hands", "found", "masks", "depth"), support.run,
         ),
-        Stage("objects", "17", config.objects, (*everything, *true_objects), objects.run),
+        Stage("objects", "18", config.objects, (*everything, *true_objects), objects.run),
     ]  # fmt: skip

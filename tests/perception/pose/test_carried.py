@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,11 +67,23 @@ def test_a_thing_that_moves_with_no_moving_hand_at_it_flies(right) -> None:
     assert share < 0.3
 
 
-def test_nothing_is_said_of_what_rests_of_few_frames_and_before_a_moving_camera() -> None:
+def test_nothing_is_said_of_what_rests_of_few_frames_and_on_an_unknown_path() -> None:
     seen = evidence(np.full(FRAMES, 0.2))
     assert carried_share(poses(0 * MOVING), ALL, BOX, 0, seen, 0.05) is None
     assert carried_share(poses(MOVING), ALL & (np.arange(FRAMES) < 17), BOX, 0, seen, 0.05) is None
-    assert carried_share(poses(MOVING), ALL, BOX, 0, evidence(MOVING, motion="moving"), 0.05) is None
+    lost = evidence(MOVING + 0.2, motion="moving")
+    nowhere = replace(lost, camera=replace(lost.camera, valid=~ALL))
+    assert carried_share(poses(MOVING), ALL, BOX, 0, nowhere, 0.05) is None
+
+
+def test_on_a_known_path_only_motion_in_the_room_counts() -> None:
+    """The camera goes along with the thing that flies, so that it stays in the picture's middle; then with one that lies."""
+    T = np.tile(np.eye(4), (FRAMES, 1, 1))
+    T[:, 0, 3] = MOVING
+    for thing, expected in ((MOVING, 0.0), (0 * MOVING, None)):
+        seen = evidence(np.full(FRAMES, 0.2), motion="moving")
+        seen = replace(seen, camera=replace(seen.camera, T_world_camera=T))
+        assert carried_share(poses(thing), ALL, BOX, 0, seen, 0.05) == expected
 
 
 def test_only_frames_that_plainly_show_a_thing_count_for_how_often_its_mesh_fits() -> None:

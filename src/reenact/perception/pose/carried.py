@@ -67,24 +67,27 @@ def carried_share(
     config: CarriedConfig | None = None,
 ) -> float | None:
     """Share of the frames in which an object plainly moves that show a moving hand or another thing within reach (m)
-    of it; None where it does not move for long, no hand is known, or the camera moves."""
+    of it; None where it does not move for long, no hand is known, or the camera moves on an unknown path."""
     config = config or CarriedConfig()
     hands, t = evidence.hands, evidence.t_seconds
-    if hands is None or evidence.camera.motion == "moving" or len(t) < 2:
+    if hands is None or not evidence.camera.path_known or len(t) < 2:
         return None
     T_camera_world = inverse(evidence.camera.scene_T_camera())
     T = T_camera_world @ T_world_object
     joints = np.asarray(apply(T_camera_world[:, None], hands.joints_world))
-    middle = np.asarray(apply(T, ((vertices.min(0) + vertices.max(0)) / 2)[None]))[:, 0]
-    seen = valid & (middle[:, 2] > 0.05)
+    middle = np.asarray(apply(T_world_object, ((vertices.min(0) + vertices.max(0)) / 2)[None]))[:, 0]
+    distance = np.asarray(apply(T_camera_world, middle[:, None]))[:, 0, 2]
+    seen = valid & (distance > 0.05)
     if not seen.any():
         return None
-    far = float(np.median(middle[seen, 2]))
-    moving = _moves(middle, seen, t, far, config.window_s, config.moves) & hands.valid.any(axis=1)
+    far = float(np.median(distance[seen]))
+    moving = _moves(middle, seen, T_camera_world, t, far, config.window_s, config.moves)
+    moving &= hands.valid.any(axis=1)
     if moving.sum() * float(np.median(np.diff(t))) < config.least_s:
         return None
+    wrists, least = hands.joints_world[:, :, WRIST], config.goes * config.moves
     goes = [
-        _moves(joints[:, s, WRIST], hands.valid[:, s], t, far, config.window_s, config.goes * config.moves)
+        _moves(wrists[:, s], hands.valid[:, s], T_camera_world, t, far, config.window_s, least)
         for s in (0, 1)
     ]
     near = []
@@ -95,19 +98,21 @@ def carried_share(
 
 
 def _moves(
-    points: Float64[np.ndarray, "t 3"],
+    points_world: Float64[np.ndarray, "t 3"],
     known: Bool[np.ndarray, " t"],
+    T_camera_world: Float64[np.ndarray, "t 4 4"],
     t: Float64[np.ndarray, " t"],
     far: float,
     window_s: float,
     least: float,
 ) -> Bool[np.ndarray, " t"]:
-    """Known rows around which a point goes at least so far across the line of sight, metres at a distance."""
-    across = points[:, :2] / np.maximum(points[:, 2:], 0.05) * far
+    """Known rows around which a point goes at least so far across that row's line of sight, metres at a distance."""
     out = np.zeros(len(t), bool)
     for k in np.flatnonzero(known):
         near = known & (np.abs(t - t[k]) <= window_s / 2 + 1e-6)
-        out[k] = float(np.linalg.norm(np.ptp(across[near], axis=0))) > least
+        local = np.asarray(apply(T_camera_world[k], points_world[near]))
+        across = local[:, :2] / np.maximum(local[:, 2:], 0.05) * far
+        out[k] = float(np.linalg.norm(np.ptp(across, axis=0))) > least
     return out
 
 
