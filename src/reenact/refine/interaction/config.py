@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reenact.refine.interaction.grips import GripConfig
+from reenact.refine.interaction.hand_errors import HandErrorConfig
 from reenact.refine.interaction.posterior import PosteriorConfig
 from reenact.refine.interaction.reach import ReachConfig
 from reenact.refine.interaction.solve import SolveConfig
@@ -20,6 +21,7 @@ class InteractionConfig:
 
     observe: ObservationConfig = field(default_factory=ObservationConfig)
     states: StateConfig = field(default_factory=StateConfig)
+    hands: HandErrorConfig = field(default_factory=HandErrorConfig)
     reach: ReachConfig = field(default_factory=ReachConfig)
     grips: GripConfig = field(default_factory=GripConfig)
     tracks: TrackTermConfig = field(default_factory=TrackTermConfig)

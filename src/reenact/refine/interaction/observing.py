@@ -14,7 +14,8 @@ import numpy as np
 from reenact.geometry.mesh_distance import SignedDistanceGrid
 from reenact.refine.interaction.bodies import HANDS, Bodies, Observed, undrifted
 from reenact.refine.interaction.config import InteractionConfig
-from reenact.refine.interaction.reach import brought, stated_depth_sigma
+from reenact.refine.interaction.hand_errors import hand_errors, trust_of_hand
+from reenact.refine.interaction.reach import brought
 from reenact.refine.states.config import EvidenceConfig
 from reenact.refine.states.observations import HandObservation, RigidTrack, observe_hand, rigid_track
 from reenact.scene import CameraTrack, HandTracks, ObjectTracks, PoseCovariance
@@ -46,7 +47,7 @@ def observe(
     left, right = (
         observe_hand(
             hands.joints_world[:, s], hands.valid[:, s], t, s, float(hands.hand_length[s]), observe,
-            stated_depth_sigma(hands, s, config.reach),
+            hand_errors(hands, s, config.hands), trust_of_hand(hands, s, config.hands),
         )
         if hands.valid[:, s].sum() >= 5
         else None
@@ -101,7 +102,7 @@ def start(
 ) -> tuple[Observed, Bodies]:
     """All bodies as the solver takes them, and its first guess: the smoothed tracks, no error of depth."""
     rigid = [h.rigid if h is not None else None for h in seen.hands] + list(seen.tracks)
-    valid = [hands.valid[:, s].astype(np.float64) for s in (0, 1)]
+    valid = [trust_of_hand(hands, s, config.hands) for s in (0, 1)]
     valid += [trust[:, o] for o in range(len(seen.tracks))]
     blank, eye = np.tile(np.eye(4), (len(t), 1, 1)), camera.scene_T_camera()[:, :3, 3]
     step = np.gradient(t) if len(t) > 1 else np.full(len(t), 1 / 30)
@@ -137,8 +138,18 @@ def cleared_of_drift(
         )
         for o, track in enumerate(seen.tracks)
     )
+    seen_hands = observed.weight[:, :HANDS]
+    trust_hands = seen_hands / np.maximum(seen_hands.max(axis=0, initial=0.0), 1e-9)
     left, right = (
-        replace(hand, rigid=rigid_track(T[:, s], observed.weight[:, s] > 0, t, config.observe)) if hand is not None else None
+        replace(
+            hand,
+            rigid=replace(
+                rigid_track(T[:, s], observed.weight[:, s] > 0, t, config.observe, trust_hands[:, s]),
+                slow=hand.rigid.slow, slow_turn=hand.rigid.slow_turn,
+            ),
+        )
+        if hand is not None
+        else None
         for s, hand in enumerate(seen.hands)
     )  # fmt: skip
     return Seen((left, right), tracks)

@@ -19,15 +19,12 @@ from reenact.refine.contacts.distances import joints_in_object, measure
 from reenact.refine.states.config import EvidenceConfig
 from reenact.refine.states.contact_looks import distance_sigma, held_odds, touch_odds
 from reenact.refine.states.observations import HandObservation, RigidTrack
-from reenact.scene import HandTracks
 
 
 @dataclass(frozen=True)
 class ReachConfig:
     """How the shift is followed."""
 
-    least: float = 0.01
-    """Hands whose distance is surer than this (m, one sigma) count as sure, and stay where they are."""
     node: float = 0.010
     """Shifts are tried this far apart (m): about one sigma of a contact distance."""
     reach: float = 2.5
@@ -41,12 +38,6 @@ class ReachConfig:
     """Share of the time that a hand near an object in the picture touches it."""
     touch_less: float = 2.0
     """A touch from one side says less than a grip (nats)."""
-
-
-def stated_depth_sigma(hands: HandTracks, side: int, config: ReachConfig) -> float:
-    """How unsure a hand's distance from the camera is by its own records (m, one sigma); 0 where that is little."""
-    stated = float(np.median(hands.sigma_camera[hands.valid[:, side], side, 2]))
-    return stated if stated > config.least else 0.0
 
 
 def brought(

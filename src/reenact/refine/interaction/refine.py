@@ -28,9 +28,9 @@ from reenact.refine.interaction.observing import (
 )
 from reenact.refine.interaction.posterior import pose_covariances
 from reenact.refine.interaction.solve import Problem, solve
-from reenact.refine.interaction.standing import find_stands, heights_over
+from reenact.refine.interaction.standing import find_stands, heights_over, over_own_rest
 from reenact.refine.states.config import EvidenceConfig
-from reenact.refine.states.evidence import gather
+from reenact.refine.states.evidence import ObjectEvidence, gather
 from reenact.refine.states.machine import ObjectStates, infer
 from reenact.refine.states.observations import HandObservation, RigidTrack
 from reenact.scene import CameraTrack, HandTracks, ObjectTracks, PoseCovariance, SupportPlane
@@ -92,8 +92,10 @@ def refine(
     observed, bodies = start(seen, t_seconds, camera, hands, trust, config)
     states: tuple[ObjectStates, ...] = ()
     grips: tuple[tuple[Grips | None, ...], ...] = ()
+    plane = support if support is not None and support.valid else None
     if support is not None and not (support.valid and support.sigma_offset <= config.vague_support):
         support = None
+    looked: list[ObjectEvidence] = []
     terms = (
         config.tracks if support is not None else replace(config.tracks, drift=config.tracks.drift_unanchored)
     )
@@ -102,15 +104,19 @@ def refine(
         evidence = config.states.evidence if n == 0 else _settled(config)
         cleared, shifts = in_reach(cleared, grids, observed.eye, t_seconds, evidence, config)
         table = _mended(support, bodies)
-        states = tuple(
-            infer(
-                gather(track, cleared.hands, grids[o], camera.scene_T_camera(), t_seconds, evidence,
-                       heights_over(o, cleared.tracks, hulls[HANDS:], table) if n else None, config.height_sigma,
-                       supported=support is not None),
-                t_seconds, config.states,
-            )
+        heights = [heights_over(o, cleared.tracks, hulls[HANDS:], table) if n else None for o in range(count)]
+        if n and support is None:
+            over = [heights_over(o, cleared.tracks, hulls[HANDS:], plane) for o in range(count)]
+            heights = [
+                None if h is None else over_own_rest(h, s.probability[:, 0], e.touch.max(axis=1), t_seconds)
+                for h, s, e in zip(over, states, looked, strict=True)
+            ]
+        looked = [
+            gather(track, cleared.hands, grids[o], camera.scene_T_camera(), t_seconds, evidence,
+                   heights[o], config.height_sigma, supported=support is not None or heights[o] is not None)
             for o, track in enumerate(cleared.tracks)
-        )  # fmt: skip
+        ]  # fmt: skip
+        states = tuple(infer(e, t_seconds, config.states) for e in looked)
         if n == 0:
             bodies = first_guess(cleared, bodies, shifts, observed)
         around = bodies.T

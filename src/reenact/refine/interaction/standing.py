@@ -80,6 +80,27 @@ def heights_over(
     return np.asarray(lowest - floor)
 
 
+def over_own_rest(
+    height: Float64[np.ndarray, " t"],
+    rest: Float64[np.ndarray, " t"],
+    touch: Float64[np.ndarray, " t"],
+    t_seconds: Float64[np.ndarray, " t"],
+) -> Float64[np.ndarray, " t"] | None:
+    """Heights over where the thing itself lay before or after, with no hand at it; None where it never did.
+
+    For a plane whose direction is known, but not its height. Between two rests the higher one counts.
+    """
+    lying = (rest > 0.9) & (touch < 0)
+    step = float(np.median(np.diff(t_seconds))) if len(t_seconds) > 1 else 1 / 30
+    rests = [(a, b) for a, b in stretches(lying) if (b - a) * step >= SHORTEST_S]
+    if not rests:
+        return None
+    level = np.array([np.median(height[a:b]) for a, b in rests])
+    k = np.searchsorted([a for a, _ in rests], np.arange(len(height)), side="right")
+    before, after = level[np.maximum(k - 1, 0)], level[np.minimum(k, len(level) - 1)]
+    return np.asarray(height - np.maximum(before, after))
+
+
 def _under(n: int, T: np.ndarray, hulls: list[np.ndarray | None], up: np.ndarray, first: int) -> int | None:
     side = np.linalg.svd(up[None])[2][1:]  # two directions of the plane
     best, found = -np.inf, None

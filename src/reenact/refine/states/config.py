@@ -59,8 +59,18 @@ class EvidenceConfig:
     """Slow relative error of depth that is not motion; smaller once drift has been taken out."""
     depth_correlation_s: float = 0.5
     """How slow: one independent depth per this time."""
+    step_s: float = 0.2
+    """Changes of place and of grip are taken over this long (s)."""
+    free_speed: float = 0.3
+    """How fast hands go that go their own way (m/s)."""
     fitted_correlation_s: float = 0.25
     """One independent look at contact of a hand that was put where it can touch, per this time."""
+    lost_rate: float = 4.0
+    """Price of rest where the thing is not seen and no hand is in front of it (nats/s): at rest it would be in sight."""
+    cover: float = 0.04
+    """A hand hides what is nearer to one of its joints in the picture than this, beside its own size (m)."""
+    gone_s: float = 0.35
+    """A hand unseen for this long, before and after, begins to count as gone, and for twice as long is (s)."""
     touched_rest_rate: float = 8.0
     """Price of rest while a hand touches, where no support is known (nats/s): a thing that a hand holds still in the air
     rests, too, and only a table would tell."""
@@ -69,6 +79,11 @@ class EvidenceConfig:
     push (m)."""
     opposition: OppositionConfig = field(default_factory=OppositionConfig)
     travel: TravelConfig = field(default_factory=TravelConfig)
+
+    @property
+    def slow_looks(self) -> float:
+        """Frames' worth of evidence in which a slow error is the same."""
+        return max(self.depth_correlation_s * self.evidence_hz, 1.0)
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,8 @@ class StateConfig:
     """What the constants of a stretch explain of the noise by chance, half a nat each: place and turn; grip and shape."""
     one_hand_more: float = 14.0
     """Price of a second hand joining or leaving."""
+    most_together: float = 30.0
+    """That both hands go where the object goes speaks for both by no more (nats)."""
     push_to_hold: float = 7.0
     """More for the hand that pushes to hold, or the other way round: its fingers have to close."""
     moving_rate: float = 25.0
@@ -96,6 +113,9 @@ class StateConfig:
     """Price of being pushed per second (nats/s)."""
     held_rate: float = 1.0
     """Price of being held per second (nats/s)."""
+    unseen_rate: float = 80.0
+    """Price of being held by a hand that is not seen meanwhile (nats/s): of the hands that are seen one explains the
+    motion, if not perfectly."""
     unknown_below: float = 0.5
     """Posterior below which the state is `unknown`: no state is likelier than all others together."""
     longest_s: float = 10.0

@@ -21,24 +21,36 @@ def contacts(
     hands: tuple[HandObservation | None, HandObservation | None],
     geometry: list[HandObjectGeometry | None],
     grid: SignedDistanceGrid | None,
+    eye: Float64[np.ndarray, "t 3"],
     config: EvidenceConfig,
 ) -> np.ndarray:
     """Log odds per look of being held by left, right, both; [t 3]."""
     out = np.full((len(track.T), 3), -config.most_against)
     sigma = np.array([distance_sigma(track, hand, config) if hand is not None else 1.0 for hand in hands])
+    deep = [
+        depth_spread(track, hand, seen, eye)
+        if hand is not None and seen is not None
+        else np.zeros((len(track.T), 6))
+        for hand, seen in zip(hands, geometry, strict=True)
+    ]
     for side in (0, 1):
         seen, hand = geometry[side], hands[side]
         if seen is not None and hand is not None:
-            out[:, side] = held_odds(seen, hand, float(sigma[side]), config) * hand.rigid.known
+            out[:, side] = held_odds(seen, hand, float(sigma[side]), config, deep[side]) * hand.rigid.known
     left, right = geometry
     out = out * track.known[:, None]
     if left is not None and right is not None:
         _, between = measure_across(left, right, grid)
         pair = np.repeat(left.distance, 6, axis=1), np.tile(right.distance, (1, 6))
-        apart = float(np.hypot(*sigma) / np.sqrt(2))
-        across = _grip(*pair, between, (apart, apart), config)
+        apart = np.sqrt(
+            0.5 * (sigma**2).sum()
+            + 0.25 * (np.repeat(deep[0], 6, axis=1) ** 2 + np.tile(deep[1], (1, 6)) ** 2)
+        )
+        across = _grip(
+            *pair, between, (apart, apart), config, max(h.slow_tip for h in hands if h is not None)
+        )
         touch = [
-            touch_odds(g.distance.min(axis=1), s, config) for g, s in zip((left, right), sigma, strict=True)
+            nearest_touch(g, float(s), d, config) for g, s, d in zip((left, right), sigma, deep, strict=True)
         ]
         out[:, 2] = np.maximum(
             out[:, 0] + np.minimum(out[:, 1], touch[1]), 2 * np.minimum(across, np.minimum(*touch))
@@ -58,7 +70,7 @@ def opposed(
     return tuple(
         Opposition.of(
             seen.distance, seen.between, looks * track.known * hand.rigid.known,
-            distance_sigma(track, hand, config), config.opposition,
+            distance_sigma(track, hand, config), config.opposition, hand.slow_tip,
         )
         if hand is not None and seen is not None
         else None
@@ -93,13 +105,15 @@ def touches(
     track: RigidTrack,
     hands: tuple[HandObservation | None, HandObservation | None],
     geometry: list[HandObjectGeometry | None],
+    eye: Float64[np.ndarray, "t 3"],
     config: EvidenceConfig,
 ) -> np.ndarray:
     """Log odds per look that the nearest point of each hand touches; [t 2]."""
     out = np.full((len(track.T), 2), -config.most_against)
     for side, (hand, seen) in enumerate(zip(hands, geometry, strict=True)):
         if hand is not None and seen is not None:
-            odds = touch_odds(seen.distance.min(axis=1), distance_sigma(track, hand, config), config)
+            deep = depth_spread(track, hand, seen, eye)
+            odds = nearest_touch(seen, distance_sigma(track, hand, config), deep, config)
             out[:, side] = odds * track.known * hand.rigid.known
     return out
 
@@ -115,21 +129,50 @@ def distance_sigma(track: RigidTrack, hand: HandObservation, config: EvidenceCon
     """Noise of a smoothed contact distance (m)."""
     turn = 0.08 * hand.rigid.sigma_turn * np.sqrt(hand.rigid.gain)
     own = 0.04 * track.sigma_turn * np.sqrt(track.gain)
-    parts = (track.smooth_sigma, hand.rigid.smooth_sigma, turn, own, config.distance_bias)
+    parts = (track.smooth_sigma, hand.rigid.smooth_sigma, turn, own, config.distance_bias, hand.slow_tip)
     return float(np.sqrt(np.sum(np.square(parts))))
 
 
 def held_odds(
-    seen: HandObjectGeometry, hand: HandObservation, sigma: float, config: EvidenceConfig
+    seen: HandObjectGeometry,
+    hand: HandObservation,
+    sigma: float,
+    config: EvidenceConfig,
+    deep: Float64[np.ndarray, "t k=6"] | None = None,
 ) -> np.ndarray:
     """Log odds per look that one hand holds the object between two of its points; `sigma` as of `distance_sigma`."""
     a, b = (np.array(k) for k in zip(*PAIRS, strict=True))
-    within = float(np.hypot(hand.tip_sigma, config.distance_bias))
-    return _grip(seen.distance[:, a], seen.distance[:, b], seen.between, (within, sigma), config)
+    deep = np.zeros((1, 6)) if deep is None else deep
+    within = float(np.sqrt(hand.tip_sigma**2 + config.distance_bias**2 + hand.slow_tip**2))
+    # a shift in depth moves both points; how far the surface is from each goes with its own normal
+    mean = np.sqrt(within**2 + 0.25 * (deep[:, a] + deep[:, b]) ** 2)
+    half = np.sqrt(sigma**2 + 0.25 * (deep[:, a] - deep[:, b]) ** 2)
+    return _grip(seen.distance[:, a], seen.distance[:, b], seen.between, (mean, half), config, hand.slow_tip)
+
+
+def nearest_touch(
+    seen: HandObjectGeometry, sigma: float, deep: Float64[np.ndarray, "t k=6"], config: EvidenceConfig
+) -> np.ndarray:
+    """Log odds of touching of the nearest point, given how far a shift in depth would move each."""
+    k = seen.distance.argmin(axis=1)
+    rows = np.arange(len(k))
+    return touch_odds(seen.distance[rows, k], np.sqrt(sigma**2 + deep[rows, k] ** 2), config)
+
+
+def depth_spread(
+    track: RigidTrack, hand: HandObservation, seen: HandObjectGeometry, eye: Float64[np.ndarray, "t 3"]
+) -> Float64[np.ndarray, "t k=6"]:
+    """How much of the hand's error of depth shows in each point's distance: less where the line of sight grazes (m)."""
+    if not hand.slow_tip:
+        return np.zeros(seen.distance.shape)
+    ray = track.smooth[:, :3, 3] - eye
+    ray = ray / np.maximum(np.linalg.norm(ray, axis=1), 1e-9)[:, None]
+    local = np.einsum("tji,tj->ti", track.smooth[:, :3, :3], ray)
+    return np.asarray(hand.depth_sigma[:, None] * np.einsum("tki,ti->tk", seen.normal, local))
 
 
 def touch_odds(
-    distance: Float64[np.ndarray, "*b"], sigma: float, config: EvidenceConfig
+    distance: Float64[np.ndarray, "*b"], sigma: float | Float64[np.ndarray, "*b"], config: EvidenceConfig
 ) -> Float64[np.ndarray, "*b"]:
     """Log odds of touching (distance nil but for noise) against being anywhere within the free range."""
     z = distance / sigma
@@ -141,8 +184,9 @@ def _grip(
     first: np.ndarray,
     second: np.ndarray,
     between: np.ndarray,
-    sigmas: tuple[float, float],
+    sigmas: tuple[np.ndarray, np.ndarray],
     config: EvidenceConfig,
+    slow: float = 0.0,
 ) -> np.ndarray:
     """Log odds that the best pair of points holds the object between them.
 
@@ -150,7 +194,8 @@ def _grip(
     better than its difference. `sigmas`: of the mean, of half the difference.
     """
     mean, half = 0.5 * (first + second), 0.5 * (first - second)
+    width = float(np.hypot(config.between_width, slow))
     odds = -0.5 * ((mean / sigmas[0]) ** 2 + (half / sigmas[1]) ** 2)
     odds = odds + sum(np.log(config.free_range / (s * np.sqrt(2 * np.pi))) for s in sigmas)
-    outside = config.one_sided / (1 + np.exp(-np.clip((between + 0.003) / config.between_width, -30, 30)))
+    outside = config.one_sided / (1 + np.exp(-np.clip((between + 0.003) / width, -30, 30)))
     return np.asarray(np.maximum((odds - outside).max(axis=1), -config.most_against))

@@ -12,14 +12,14 @@ from jaxtyping import Bool, Float64
 
 from reenact.geometry.mesh_distance import SignedDistanceGrid
 from reenact.geometry.rotations import rotation_angle
-from reenact.geometry.transforms import inverse
-from reenact.hands.joints import TIPS
-from reenact.refine.contacts.distances import HandObjectGeometry, joints_in_object, measure
+from reenact.refine.contacts.distances import joints_in_object, measure
 from reenact.refine.states.config import EvidenceConfig
 from reenact.refine.states.contact_looks import contacts, new_share, opposed, touches, travels
 from reenact.refine.states.edges import Signal
-from reenact.refine.states.intervals import ConstantCost, PlaceCost
+from reenact.refine.states.in_hands import Costs, in_hand
+from reenact.refine.states.intervals import ConstantCost, PlaceCost, StepCost
 from reenact.refine.states.observations import HandObservation, RigidTrack
+from reenact.refine.states.sight import gone, in_the_open
 from reenact.refine.states.stretches import Opposition, Travel
 
 _MEDIAN_OF_FIT = 0.87
@@ -37,9 +37,11 @@ class ObjectEvidence:
     place: PlaceCost
     turn: ConstantCost
     base: Float64[np.ndarray, "t s=2"]
-    """Per side and frame: what the three costs of `relative` are by noise alone."""
-    relative: tuple[tuple[PlaceCost, ConstantCost, ConstantCost] | None, ...]
-    """Per side: place, turn and grip shape in the hand's frame; None where the hand is never seen."""
+    """Per side and frame: what the costs of `relative` are by noise alone."""
+    relative: tuple[Costs | None, ...]
+    """Per side: what going with the hand costs; None where the hand is never seen."""
+    together: tuple[StepCost | None, ...]
+    """Per side: whether the hand goes where the object goes."""
     contact: Float64[np.ndarray, "t 3"]
     """Log odds of being held by left, right, both, per frame."""
     opposition: tuple[Opposition | None, ...]
@@ -54,6 +56,8 @@ class ObjectEvidence:
     """Log odds of being touched at all by each hand, per frame."""
     seen: Float64[np.ndarray, " t"]
     hand_seen: Bool[np.ndarray, "t s=2"]
+    hand_gone: Float64[np.ndarray, "t s=2"]
+    """How far each hand has been out of sight for long, before and after: 0 to 1."""
     aloft: Float64[np.ndarray, " t"]
     """What speaks against lying or sliding, per frame: nothing is under it (<= 0)."""
 
@@ -73,7 +77,7 @@ def gather(
 
     `supported`: something is known that could carry it, at least roughly; else rest under a hand is not believed easily.
     """
-    step = _frame_steps(t_seconds)
+    step, eye = _frame_steps(t_seconds), T_world_camera[:, :3, 3]
     share = np.minimum(step * config.evidence_hz, 1.0)
     weight = share * track.weight
     ray = _rays(track, T_world_camera)
@@ -82,16 +86,20 @@ def gather(
         None if hand is None else measure(joints_in_object(hand.joints(hand.rigid.smooth), track.smooth), grid, hand.length)
         for hand in hands
     ]  # fmt: skip
-    base, relative, grips = _in_hands(
-        track, hands, geometry, (weight, share), T_world_camera[:, :3, 3], config
-    )
+    held = [
+        in_hand(track, hand, seen, (weight, share), eye, float(np.median(step)), config)
+        if hand is not None and seen is not None
+        else None
+        for hand, seen in zip(hands, geometry, strict=True)
+    ]  # fmt: skip
     looks = np.minimum(step / config.contact_correlation_s, 1.0)
     sure = np.array([new_share(hand, config) for hand in hands])
-    odds = contacts(track, hands, geometry, grid, config)
+    odds = contacts(track, hands, geometry, grid, eye, config)
     contact = np.where(odds > 0, odds * np.append(sure, sure.min()), odds) * looks[:, None]
     aloft = _aloft(track, height, height_sigma, looks, config)
-    touch = touches(track, hands, geometry, config) * looks[:, None]
+    touch = touches(track, hands, geometry, eye, config) * looks[:, None]
     still = _by_noise(track, information, weight, config)
+    still = still - config.lost_rate * step * in_the_open(track, hands, grid, eye, config)
     if not supported:
         still = still - config.touched_rest_rate * step * (touch.max(axis=1) > 0)
     return ObjectEvidence(
@@ -99,45 +107,22 @@ def gather(
         place=PlaceCost.of(track.T[:, :3, 3], information),
         turn=ConstantCost.of(track.T[:, :3, :3].reshape(-1, 9), weight / (2 * _turn_variance(track, config))),
         still=still,
-        base=base,
-        relative=relative,
+        base=np.stack([np.zeros(len(step)) if h is None else h.base for h in held], axis=1),
+        relative=tuple(None if h is None else h.costs for h in held),
+        together=tuple(None if h is None else h.together for h in held),
         contact=contact,
         opposition=opposed(track, hands, geometry, looks, config),
         travel=travels(track, geometry, aloft if height is not None else None, step, config),
         path=Signal(track.T[:, :3, 3], weight / track.sigma**2),
-        grips=grips,
+        grips=tuple(None if h is None else h.signals for h in held),
         touch=touch,
         seen=weight,
         hand_seen=np.stack(
             [np.zeros(len(weight), bool) if h is None else h.rigid.weight > 0 for h in hands], axis=1
         ),
+        hand_gone=np.stack([gone(h, t_seconds, config) for h in hands], axis=1),
         aloft=aloft,
     )
-
-
-def _in_hands(
-    track: RigidTrack,
-    hands: tuple[HandObservation | None, HandObservation | None],
-    geometry: list[HandObjectGeometry | None],
-    weights: tuple[np.ndarray, np.ndarray],
-    eye: np.ndarray,
-    config: EvidenceConfig,
-) -> tuple[
-    np.ndarray,
-    tuple[tuple[PlaceCost, ConstantCost, ConstantCost] | None, ...],
-    tuple[tuple[Signal, Signal] | None, ...],
-]:
-    """Per side: what noise alone costs [t 2], costs in the hand's frame, and the paths that say when it came and left.
-
-    `weights`: of the object per frame, and of a frame by its time alone.
-    """
-    base = np.zeros((len(eye), 2))
-    relative: list[tuple[PlaceCost, ConstantCost, ConstantCost] | None] = [None, None]
-    grips: list[tuple[Signal, Signal] | None] = [None, None]
-    for side, (hand, seen) in enumerate(zip(hands, geometry, strict=True)):
-        if hand is not None and seen is not None:
-            relative[side], base[:, side], grips[side] = _relative(track, hand, seen, *weights, eye, config)
-    return base, tuple(relative), tuple(grips)
 
 
 def _aloft(
@@ -168,20 +153,15 @@ def _information(track: RigidTrack, ray: np.ndarray, config: EvidenceConfig) -> 
     length = np.linalg.norm(ray, axis=1)
     unit = ray / np.maximum(length, 1e-9)[:, None]
     along = unit[:, :, None] * unit[:, None, :]
-    looks = _slow_looks(config)
+    looks = config.slow_looks
     noise = track.sigma**2 + looks * track.slow**2
     across, deep = 1 / noise, 1 / (noise + looks * (config.depth_slack * length) ** 2)
     return np.asarray(across * (np.eye(3) - along) + deep[:, None, None] * along)
 
 
-def _slow_looks(config: EvidenceConfig) -> float:
-    """Frames' worth of evidence in which a slow error is the same."""
-    return max(config.depth_correlation_s * config.evidence_hz, 1.0)
-
-
 def _turn_variance(track: RigidTrack, config: EvidenceConfig) -> float:
     """Of one frame's turn, its slow error counted once per stretch in which it is the same."""
-    return track.sigma_turn**2 + _slow_looks(config) * track.slow_turn**2
+    return track.sigma_turn**2 + config.slow_looks * track.slow_turn**2
 
 
 def _smooth_motion(
@@ -205,58 +185,3 @@ def _by_noise(
     """Half the expected whitened square of place and turn together."""
     turn = 1.5 * weight * track.sigma_turn**2 / _turn_variance(track, config)
     return np.asarray(0.5 * track.sigma**2 * np.trace(information, axis1=1, axis2=2) + turn)
-
-
-def _relative(
-    track: RigidTrack,
-    hand: HandObservation,
-    seen: HandObjectGeometry,
-    weight: np.ndarray,
-    share: np.ndarray,
-    eye: np.ndarray,
-    config: EvidenceConfig,
-) -> tuple[tuple[PlaceCost, ConstantCost, ConstantCost], np.ndarray, tuple[Signal, Signal]]:
-    """The object, and the fingertips near it, in the frame of the hand; what predicting from the hand loses; and the
-    tracks that tell when a hold begins and ends."""
-    rigid = hand.rigid
-    inside = inverse(rigid.smooth) @ track.T
-    touching = seen.distance.min(axis=1) < 0.1
-    lever = float(np.median(np.linalg.norm(inside[touching, :3, 3], axis=1))) if touching.any() else 0.1
-    turn = rigid.sigma_turn**2 * rigid.gain
-    place = track.sigma**2 + rigid.sigma**2 * rigid.gain + turn * lever**2 + config.distance_bias**2
-    turned = track.sigma_turn**2 + turn
-    tips = hand.shape_raw[:, TIPS].reshape(len(inside), -1)
-    close = (seen.distance[:, :5] < config.near_tip).mean(axis=1)
-    shape_weight = (
-        config.shape_share * share * rigid.weight * close / (hand.tip_sigma**2 + config.shape_slack**2)
-    )
-    both = weight * rigid.known**2
-    information = _seen_from_hand(hand, eye, place + _slow_looks(config) * track.slow**2, config)
-    unsure_turn = turned + _slow_looks(config) * track.slow_turn**2
-    costs = (
-        PlaceCost.of(inside[:, :3, 3], information * both[:, None, None]),
-        ConstantCost.of(inside[:, :3, :3].reshape(-1, 9), both / (2 * unsure_turn)),
-        ConstantCost.of(tips, shape_weight),
-    )
-    # of the hand's part of the variance, only a share changes within a stretch; the rest is in the stretch's constant
-    share_place = (track.sigma**2 + config.hand_share * (place - track.sigma**2)) / place
-    share_turn = (track.sigma_turn**2 + config.hand_share * (turned - track.sigma_turn**2)) / turned
-    # three axes, less what is not known along the line of sight
-    axes = place * np.trace(information, axis1=1, axis2=2)
-    by_noise = 0.5 * (axes * share_place + 3 * share_turn * turned / unsure_turn) * both
-    base = by_noise + 7.5 * shape_weight * hand.tip_sigma**2
-    signals = Signal(inside[:, :3, 3], both / place), Signal(tips, share * rigid.weight / hand.tip_sigma**2)
-    return costs, base, signals
-
-
-def _seen_from_hand(
-    hand: HandObservation, eye: np.ndarray, variance: float, config: EvidenceConfig
-) -> np.ndarray:
-    """Inverse covariance [t 3 3] of the object's place in the hand's frame: less is known along the line of sight."""
-    ray = hand.rigid.smooth[:, :3, 3] - eye
-    unit = ray / np.maximum(np.linalg.norm(ray, axis=1), 1e-9)[:, None]
-    unit = np.einsum("tji,tj->ti", hand.rigid.smooth[:, :3, :3], unit)
-    along = unit[:, :, None] * unit[:, None, :]
-    looks = _slow_looks(config)
-    deep = 1 / (variance + looks * hand.depth_sigma**2)
-    return np.asarray((np.eye(3) - along) / variance + deep[:, None, None] * along)

@@ -62,6 +62,35 @@ class PlaceCost:
         return np.asarray(np.maximum(0.5 * (second - _inverse_form(A, first)), 0.0))
 
 
+@dataclass(frozen=True)
+class StepCost:
+    """What the changes within a stretch cost, whatever its best constant: slow errors wander, but not fast."""
+
+    total: Float64[np.ndarray, " t1"]
+    lag: int
+    """Frames over which a change is taken."""
+
+    @staticmethod
+    def of(
+        values: Float64[np.ndarray, "t n"],
+        information: Float64[np.ndarray, "t n n"],
+        weights: Float64[np.ndarray, " t"],
+        lag: int,
+    ) -> StepCost:
+        """`information`: of a change over `lag` frames; `weights` say how far each frame is believed (0 to 1)."""
+        cost = np.zeros(len(values))
+        if len(values) > lag:
+            d = values[lag:] - values[:-lag]
+            both = np.minimum(weights[lag:], weights[:-lag])
+            cost[lag:] = 0.5 * both * np.einsum("ti,tij,tj->t", d, information[lag:], d) / lag
+        return StepCost(running_sums(cost), lag)
+
+    def ending(self, b: int, start: int = 0) -> Float64[np.ndarray, " a"]:
+        """Costs of [a, b) for a = start .. b - 1: changes that begin and end within it."""
+        first = np.minimum(np.arange(start, b) + self.lag, b)
+        return np.asarray(self.total[b] - self.total[first])
+
+
 def _inverse_form(A: np.ndarray, x: np.ndarray) -> np.ndarray:
     """x' A^-1 x for symmetric 3 x 3 matrices, written out: ten times as fast as solving."""
     a, b, c, d, e, f = A[:, 0, 0], A[:, 0, 1], A[:, 0, 2], A[:, 1, 1], A[:, 1, 2], A[:, 2, 2]

@@ -76,6 +76,9 @@ def _posterior(
             out[:, HELD[side]] += opposed.ending(b, first) - moved
             out[:, PUSHED[side]] += (travel.ending(b, first) if travel is not None else 0.0) - moved
             worse = np.minimum(worse, bases[b, side] - bases[first:b, side] - moved)
+        if all(gain is not None for gain in evidence.together):
+            gains = [gain.ending(b, first) for gain in evidence.together if gain is not None]
+            out[:, BOTH] += np.clip(np.minimum(*gains), 0.0, config.most_together)
         out[:, BOTH] += worse  # the object's noise is in both alike, so they do not add up
         short = (ends[b] - ends[first:b] < config.shortest_s - 1e-6) & (np.arange(first, b) > 0)
         if b < frames:
@@ -98,6 +101,9 @@ def _rates(
     rate[:, 1] = evidence.aloft + evidence.moving + alone - config.moving_rate * step
     rate[:, 2:5] = contact - config.held_rate * step[:, None]
     rate[:, 2:4] += evidence.base
+    unseen = config.unseen_rate * step[:, None] * evidence.hand_gone
+    rate[:, 2:4] -= unseen
+    rate[:, 4] -= unseen.max(axis=1)
     pushed = np.minimum(evidence.touch, 0.0) + evidence.base + evidence.aloft[:, None]
     rate[:, 5:] = pushed - config.pushed_rate * step[:, None]
     return rate

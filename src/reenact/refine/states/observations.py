@@ -5,7 +5,7 @@ In: records. Out: `Observations`, plain arrays. Windows are in seconds; the nois
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -75,6 +75,20 @@ class RigidTrack:
 
 
 @dataclass(frozen=True)
+class HandErrors:
+    """One-sigmas of errors that come and go within a second or so, which noise from frame to frame does not show."""
+
+    depth: float = 0.0
+    """Of the distance from the camera (m)."""
+    across: float = 0.0
+    """Of the place across the line of sight (m)."""
+    turn: float = 0.0
+    """Of the turn (rad)."""
+    tip: float = 0.0
+    """Of a fingertip in the hand's own frame (m)."""
+
+
+@dataclass(frozen=True)
 class HandObservation:
     """One hand: its rigid frame, and its joints in that frame."""
 
@@ -87,6 +101,8 @@ class HandObservation:
     length: float
     depth_sigma: Float64[np.ndarray, " t"]
     """Slow error of its distance from the camera, as stated, which no smoothing removes (m, one sigma)."""
+    slow_tip: float = 0.0
+    """Error of a fingertip in the hand's own frame that comes and goes within a second or so (m, one sigma)."""
 
     def joints(self, T_world_hand: Float64[np.ndarray, "t 4 4"]) -> Float64[np.ndarray, "t j=21 3"]:
         """The hand's joints at other rigid poses."""
@@ -147,9 +163,13 @@ def observe_hand(
     side: int,
     length: float,
     config: ObservationConfig,
-    depth_sigma: float = 0.0,
+    errors: HandErrors | None = None,
+    trust: Float64[np.ndarray, " t"] | None = None,
 ) -> HandObservation:
-    """Rigid frame by least squares over wrist, thumb base and knuckles; origin in the middle of the hand."""
+    """Rigid frame by least squares over wrist, thumb base and knuckles; origin in the middle of the hand.
+
+    `trust`: how far each frame is believed (0 to 1); without it all valid ones are.
+    """
     frame = list(FRAME_JOINTS)
     rough = apply(inverse(wrist_transform(joints_world, side)), joints_world)
     reference = np.median(rough[valid] if valid.any() else rough, axis=0)
@@ -159,14 +179,16 @@ def observe_hand(
     if valid.any():  # again on all joints, against the hand's own shape at the time
         shape = whittaker(apply(inverse(T), joints_world), seen, t_seconds, config.smooth_s, order=2)
         T = kabsch(shape, joints_world)
-    rigid = rigid_track(T, valid, t_seconds, config)
+    rigid = rigid_track(T, valid, t_seconds, config, trust)
     raw = apply(inverse(T), joints_world)
     smooth = whittaker(raw, rigid.weight, t_seconds, 0.5 * config.smooth_s, order=2)
     if not rigid.weight.any():
         smooth = np.broadcast_to(reference, raw.shape).copy()
     tips = _window_noise(raw[:, TIPS].reshape(len(T), -1), rigid.weight > 0.3, t_seconds, config)
-    unsure = np.full(len(T), depth_sigma)
-    return HandObservation(rigid, smooth, raw, max(tips, config.least_sigma), length, unsure)
+    slow = errors or HandErrors()
+    unsure = np.full(len(T), slow.depth)
+    rigid = replace(rigid, slow=slow.across, slow_turn=slow.turn)
+    return HandObservation(rigid, smooth, raw, max(tips, config.least_sigma), length, unsure, slow.tip)
 
 
 def _usual_nearby(far: np.ndarray, seen: np.ndarray, t: np.ndarray, window_s: float) -> np.ndarray:

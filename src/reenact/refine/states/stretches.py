@@ -48,6 +48,8 @@ class Opposition:
     sigma: float
     """Noise of a look (m)."""
     config: OppositionConfig
+    slow: float = 0.0
+    """Error of a distance that lasts as long as a stretch does, beside `bias` (m)."""
 
     @staticmethod
     def of(
@@ -56,11 +58,12 @@ class Opposition:
         looks: Float64[np.ndarray, " t"],
         sigma: float,
         config: OppositionConfig,
+        slow: float = 0.0,
     ) -> Opposition:
         """Running sums; `looks` says how many independent looks each frame is worth."""
         w = looks[:, None]
         return Opposition(
-            running_sums(looks), running_sums(w * distance), running_sums(w * between), sigma, config
+            running_sums(looks), running_sums(w * distance), running_sums(w * between), sigma, config, slow
         )
 
     def ending(self, b: int, start: int = 0) -> Float64[np.ndarray, " a"]:
@@ -68,8 +71,8 @@ class Opposition:
         return self._fit(b, start)[0]
 
     def misfit(self, begin: int, end: int) -> float:
-        """What the best pair lacks of a perfect fit over a stretch (nats, >= 0)."""
-        return float(self._fit(end, begin)[1][0])
+        """What the best pair lacks of a perfect fit over a stretch (nats, >= 0), as if its points were known well."""
+        return float(self._fit(end, begin)[1][0]) * (1 + (self.slow / self.config.bias) ** 2)
 
     def _fit(self, b: int, start: int) -> tuple[np.ndarray, np.ndarray]:
         c = self.config
@@ -77,9 +80,11 @@ class Opposition:
         share = np.maximum(looks, 1e-3)[:, None]
         distance = (self.distance[b] - self.distance[start:b]) / share
         between = (self.between[b] - self.between[start:b]) / share
-        sigma = np.sqrt(self.sigma**2 / np.maximum(looks, 1.0) + c.bias**2)[:, None]
+        sigma = np.sqrt(self.sigma**2 / np.maximum(looks, 1.0) + c.bias**2 + self.slow**2)[:, None]
         far = np.maximum(np.maximum(distance[:, _A], distance[:, _B]) - c.gap, 0.0) / sigma
-        misfit = 0.5 * far**2 + c.most * _soft((between - c.between) / c.between_width)
+        misfit = 0.5 * far**2 + c.most * _soft(
+            (between - c.between) / float(np.hypot(c.between_width, self.slow))
+        )
         perfect = np.log(c.free_range / (sigma[:, 0] * np.sqrt(2 * np.pi)))
         least = misfit.min(axis=1)
         return np.maximum(perfect - least, -c.most) * np.minimum(looks, 1.0), least

@@ -22,13 +22,13 @@ def hidden_holders(
     for state, sides in HANDS_OF.items():
         rows = best == state
         for side in sides:
-            gap[rows] = np.maximum(gap[rows], _to_nearest(hand_seen[:, side], t)[rows])
+            gap[rows] = np.maximum(gap[rows], to_nearest(hand_seen[:, side], t)[rows])
     hidden = gap > config.hand_unseen_s
     doubt = np.where(hidden, np.exp(-np.minimum(gap, 1e3) / config.hand_unseen_s), 1.0)
     return hidden, doubt
 
 
-def _to_nearest(seen: np.ndarray, t: np.ndarray) -> np.ndarray:
+def to_nearest(seen: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Time to the nearest frame in which it is seen (s), [t]; infinite where it never is."""
     idx = np.flatnonzero(seen)
     if len(idx) == 0:
@@ -48,7 +48,7 @@ def seen_lately(
     """False in long gaps of an object that no hand holds: what it did there nobody saw."""
     if not seen.any():
         return np.zeros(len(t), bool)
-    return np.asarray((_to_nearest(seen, t) <= config.longest_gap_s) | (best >= 2))
+    return np.asarray((to_nearest(seen, t) <= config.longest_gap_s) | (best >= 2))
 
 
 def gone_doubt(
