@@ -63,7 +63,7 @@ ALL = np.ones(FRAMES, dtype=bool)
 
 def test_a_hand_that_rests_gives_the_unit() -> None:
     hands = hands_of(TRUTH, resting_then_working())
-    scale = map_scale(in_map(TRUTH), ALL, points_in_map(TRUTH), hands, T_S, ScaleConfig())
+    scale = map_scale(in_map(TRUTH), ALL, points_in_map(TRUTH), hands, T_S, 0.02, ScaleConfig())
     assert scale.metres == pytest.approx(UNIT, rel=0.05)
     assert scale.sigma < 0.12
     assert scale.rest_sigma < 0.1
@@ -72,8 +72,8 @@ def test_a_hand_that_rests_gives_the_unit() -> None:
 @pytest.mark.parametrize("unit", [0.01, 1.0, 30.0])
 def test_the_answer_follows_the_unit(unit: float) -> None:
     hands = hands_of(TRUTH, resting_then_working())
-    one = map_scale(in_map(TRUTH), ALL, points_in_map(TRUTH), hands, T_S, ScaleConfig())
-    other = map_scale(in_map(TRUTH, unit), ALL, points_in_map(TRUTH, unit), hands, T_S, ScaleConfig())
+    one = map_scale(in_map(TRUTH), ALL, points_in_map(TRUTH), hands, T_S, 0.02, ScaleConfig())
+    other = map_scale(in_map(TRUTH, unit), ALL, points_in_map(TRUTH, unit), hands, T_S, 0.02, ScaleConfig())
     assert other.metres / one.metres == pytest.approx(unit / UNIT, rel=1e-6)
     assert other.sigma == pytest.approx(one.sigma)
 
@@ -81,15 +81,24 @@ def test_the_answer_follows_the_unit(unit: float) -> None:
 def test_a_camera_that_hardly_moves_leaves_touch_alone() -> None:
     still = rooms.orbit(FRAMES, 0.2)
     hands = hands_of(still, resting_then_working())
-    scale = map_scale(in_map(still), ALL, points_in_map(still), hands, T_S, ScaleConfig())
+    scale = map_scale(in_map(still), ALL, points_in_map(still), hands, T_S, 0.02, ScaleConfig())
     assert scale.metres == pytest.approx(scale.touch, rel=0.1)
     assert scale.sigma > 0.15
+
+
+def test_a_bent_path_makes_its_metres_unsure() -> None:
+    hands = hands_of(TRUTH, resting_then_working())
+    straight, bent = (
+        map_scale(in_map(TRUTH), ALL, points_in_map(TRUTH), hands, T_S, s, ScaleConfig()) for s in (0.02, 0.2)
+    )
+    assert bent.metres == straight.metres
+    assert bent.sigma > 0.2 > straight.sigma
 
 
 def test_without_hands_there_are_no_metres() -> None:
     hands = hands_of(TRUTH, resting_then_working())
     none = replace(hands, valid=np.zeros_like(hands.valid))
-    assert map_scale(in_map(TRUTH), ALL, points_in_map(TRUTH), none, T_S, ScaleConfig()).sigma == np.inf
+    assert map_scale(in_map(TRUTH), ALL, points_in_map(TRUTH), none, T_S, 0.02, ScaleConfig()).sigma == np.inf
 
 
 def test_up_seen_in_single_pictures_is_carried_along_the_path() -> None:
@@ -112,7 +121,7 @@ def test_the_track_is_the_true_one_in_a_level_world_that_starts_at_the_first_cam
     path = SolvedPath(poses, points_in_map(TRUTH), 20.0, trust, None)
     t_ns = (T_S * 1e9).astype(np.int64)
     hands = hands_of(TRUTH, resting_then_working())
-    scale = map_scale(in_map(TRUTH), known, path.points_map, hands, T_S, ScaleConfig())
+    scale = map_scale(in_map(TRUTH), known, path.points_map, hands, T_S, 0.02, ScaleConfig())
     scale = replace(scale, metres=UNIT)
     up = TRUTH[0, :3, :3].T @ [0.0, 0.0, 1.0]
     track, account = with_path(

@@ -42,7 +42,7 @@ class MapScale:
     metres: float
     """Meaningless where `sigma` is infinite."""
     sigma: float
-    """Relative one-sigma, the hand's own size included."""
+    """Relative one-sigma, the hand's own size and the path's own bends included."""
     touch: float
     """What touching alone says; 0 where nothing of the map is around a hand."""
     rest_sigma: float
@@ -56,9 +56,13 @@ def map_scale(
     points_map: Float64[np.ndarray, "p 3"],
     hands: SeenHands,
     t_seconds: Float64[np.ndarray, " t"],
+    path_sigma: float,
     config: ScaleConfig,
 ) -> MapScale:
-    """Both opinions joined; infinite sigma without hands before the map."""
+    """Both opinions joined; infinite sigma without hands before the map.
+
+    ``path_sigma``: relative one-sigma of the path's own extent: a path that is bent has no one unit.
+    """
     ratios = _touch_ratios(T_map_camera, known, points_map, hands)
     if len(ratios) < _MIN_SIGHTS:
         return MapScale(0.0, np.inf, 0.0, np.inf, "no hand before points of the map: its unit stays unknown")
@@ -69,7 +73,8 @@ def map_scale(
     mean, spread = _moments(log_scale, rest + prior)
     _, alone = _moments(log_scale, rest)
     flat = alone > 0.9 * np.log(_SPAN) / np.sqrt(3)
-    sigma = float(np.hypot(spread, max(config.hand_sigma, _hand_sigma(known, hands))))
+    own = max(config.hand_sigma, _hand_sigma(known, hands))
+    sigma = float(np.sqrt(spread**2 + own**2 + path_sigma**2))
     reason = f"touching hands say {touch:.4g} m per unit, with resting ones {np.exp(mean):.4g}; one sigma {sigma:.0%}"
     return MapScale(float(np.exp(mean)), sigma, touch, np.inf if flat else alone, reason)
 
