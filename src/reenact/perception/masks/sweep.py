@@ -38,7 +38,7 @@ class Sweep:
         seeds = [int(np.abs(self._stack.frame_idx - f).argmin()) for f in found.seed_frame.tolist()]
         self._starts = [int(at[np.abs(at - f).argmin()]) for f in seeds]
         self._seeds = [self._cut(found, o) for o in range(objects)]
-        self._given = [source.startswith("user") for source in found.sources]
+        self._given = [source == "truth" or source.startswith("user") for source in found.sources]
         self._trust = [float(found.confidence[o]) for o in range(objects)]
         self._order: list[int] = []
         self._chains: dict[int, Chain] = {}
