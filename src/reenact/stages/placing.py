@@ -38,8 +38,8 @@ def placing_stages(config: PlacingConfig, with_depth_files: bool) -> list[Stage[
     return [
         Stage("depth", "4", config.depth, ("clip", "camera", "hands", "masks", *files, *true_depth), depth.run),
         Stage(
-            "support", "10", support.SupportStageConfig(config.support, config.objects),
+            "support", "11", support.SupportStageConfig(config.support, config.objects),
             ("clip", "camera", "hands", "found", "masks", "depth"), support.run,
         ),
-        Stage("objects", "18", config.objects, (*everything, *true_objects), objects.run),
+        Stage("objects", "19", config.objects, (*everything, *true_objects), objects.run),
     ]  # fmt: skip

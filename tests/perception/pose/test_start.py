@@ -16,7 +16,7 @@ from reenact.perception.pose.contract import Sighting
 from reenact.perception.pose.initial import even_rotations
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import PoseRefiner
-from reenact.perception.pose.start import clearest, find_start
+from reenact.perception.pose.start import clearest, find_starts
 from reenact.perception.pose.symmetry import Symmetry, turn_between
 from reenact.rendering.gl import NoGlError, choose_backend
 from reenact.rendering.mesh_depth import MeshDepthRenderer, View
@@ -78,8 +78,7 @@ def test_a_mask_that_leaks_in_the_clearest_frame_does_not_swap_the_sides_of_a_bo
         label = film[k].label.copy()
         label[rows.min() : rows.min() + 25, columns.min() : columns.max() - 20] = 16
         film[k] = replace(film[k], label=label)
-    found = find_start(refiner, film, CONFIG)
-    assert found is not None
+    found = find_starts(refiner, film, CONFIG)[0]
     turn = turn_between(found.T_world_object[:3, :3], T[found.frame, :3, :3], MODEL.symmetry)
     assert np.rad2deg(turn) < 8
     assert np.linalg.norm(found.T_world_object[:3, 3] - T[found.frame, :3, 3]) < 0.03

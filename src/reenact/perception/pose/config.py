@@ -91,6 +91,10 @@ class PoseConfig:
     """At most so many."""
     edge_worth: float = 0.3
     """What edges that lie on those of the mask count for there, beside the overlap."""
+    start_runs: int = 3
+    """Of those followed for a while, so many are followed through the whole clip where more than one is left."""
+    run_scale: float = 0.02
+    """One that agrees less by this much (mean over the clip) is e times less likely."""
     follow_s: float = 0.9
     """For so long, both ways."""
     follow_every_s: float = 0.15

@@ -18,7 +18,7 @@ from reenact.perception.pose.initial import Candidate, ranked, rotations
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import PoseRefiner
 from reenact.perception.pose.sightings import ClipSightings
-from reenact.perception.pose.start import clearest
+from reenact.perception.pose.start import clearest, worth
 from reenact.perception.pose.window import Camera, normalised, to_full
 from reenact.rendering.mesh_depth import MeshDepthRenderer, View
 
@@ -80,6 +80,7 @@ def known_feet(
             R = sighting.T_world_camera[:3, :3]
             level = Plane(R.T @ np.array([0.0, 0.0, 1.0]), -1e3, 1e3)
             found = ranked(refiner, sighting, rotations(model, level, config, None), config)
+            found.sort(key=lambda c: -worth(c.fit, config))
             if not found or found[0].fit.iou < config.min_iou:
                 continue
             height, spread = _foot(refiner, sighting, found, config)
@@ -101,7 +102,8 @@ def _foot(
         low = (refiner.model.vertices @ T[:3, :3].T + T[:3, 3]) @ up
         heights.append(float(low.min()) + float(sighting.T_world_camera[2, 3]))
     scale = score_noise(found[0].fit, sighting, config)
-    weight = np.exp((np.array([c.value for c in found]) - found[0].value) / scale)
+    value = np.array([worth(c.fit, config) for c in found])
+    weight = np.exp((value - value[0]) / scale)
     mean = float(np.average(heights, weights=weight))
     other = float(np.average((np.array(heights) - mean) ** 2, weights=weight))
     own = refiner.refine(found[0].T_camera_object, sighting, rounds=1).covariance[:3, :3]

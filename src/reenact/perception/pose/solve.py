@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -26,6 +26,8 @@ class Solution:
     T_camera_object: Float64[np.ndarray, "4 4"]
     covariance: Float64[np.ndarray, "6 6"]
     """Of (dt, w), camera axes."""
+    following: Float64[np.ndarray, "6 6"]
+    """The same with what lasts from frame to frame taken for right: how surely it goes on from the poses before."""
     misfit: float
     """Root mean square of the residuals that measure (the prior left out), in sigmas; 0 without any."""
 
@@ -37,17 +39,22 @@ def solve_pose(
 ) -> Solution:
     """From a start that is near enough for the terms to pull the right way."""
     T = np.array(T_start, float)
+    terms = terms_at(T)
     for _ in range(iterations):
-        H, g, misfit = _normal(terms_at(T))
+        H, g, misfit = _normal(terms)
         step = -np.linalg.solve(H + (1e-9 * np.trace(H) / 6 + 1e-6) * np.eye(6), g)
         T = moved(T, step)
         if float(step @ H @ step) < _SETTLED**2:
             break
-    else:
-        H, _, misfit = _normal(terms_at(T))
+        terms = terms_at(T)
+    H, _, misfit = _normal(terms)
     u, _, vt = np.linalg.svd(T[:3, :3])
     T[:3, :3] = u @ vt
-    return Solution(T, bounded_inverse(H / max(1.0, misfit**2)), misfit)
+    following = bounded_inverse(H / max(1.0, misfit**2))
+    said = [_said(term) for term in terms]
+    if all(a is b for a, b in zip(said, terms, strict=True)):
+        return Solution(T, following, following, misfit)
+    return Solution(T, bounded_inverse(_normal(said)[0] / max(1.0, misfit**2)), following, misfit)
 
 
 def moved(T: Float[np.ndarray, "4 4"], step: Float64[np.ndarray, " 6"]) -> Float64[np.ndarray, "4 4"]:
@@ -77,10 +84,7 @@ def _normal(terms: Sequence[Term]) -> tuple[np.ndarray, np.ndarray, float]:
         if n == 0:
             continue
         share = min(1.0, term.effective / n)
-        weight, left = _weight(term, term.residual) * share, term.residual
-        if term.shared is not None:  # weighed by what is left when the common unknowns are solved for
-            left = left - term.shared @ _common(term, weight)[0]
-            weight = _weight(term, left) * share
+        weight, left = _weight(term) * share, term.residual
         weighted = term.jacobian * weight[:, None]
         H += weighted.T @ term.jacobian
         g += weighted.T @ term.residual
@@ -96,9 +100,17 @@ def _normal(terms: Sequence[Term]) -> tuple[np.ndarray, np.ndarray, float]:
     return H, g, float(np.sqrt(square / count)) if count > 0 else 0.0
 
 
-def _weight(term: Term, residual: np.ndarray) -> np.ndarray:
+def _said(term: Term) -> Term:
+    """With the lasting unknowns among the common ones: what the covariance is taken from."""
+    if term.lasting is None:
+        return term
+    every = [part for part in (term.shared, term.lasting) if part is not None]
+    return replace(term, shared=np.hstack(every), lasting=None)
+
+
+def _weight(term: Term) -> np.ndarray:
     """Less than 1 where a residual is too large to be noise."""
-    size = np.maximum(np.abs(residual), 1e-12)
+    size = np.maximum(np.abs(term.residual), 1e-12)
     weight = np.ones(len(size))
     if np.isfinite(term.robust):
         weight = np.minimum(1.0, term.robust / size)

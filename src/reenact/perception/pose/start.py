@@ -2,8 +2,8 @@
 
 One frame's outline often fits more than one pose (a box whose sides are swapped, a tool the other way round), and one
 frame's mask may be wrong. So the different poses that fit a few clear frames are each followed for a while, with the
-points they see, and the one that keeps agreeing is taken. Frames are chosen by time, so that it is the same one at every
-frame rate.
+points they see, the best few of them through all of the clip, and the one that keeps agreeing is taken. Frames are
+chosen by time, so that it is the same one at every frame rate.
 """
 
 from __future__ import annotations
@@ -59,8 +59,19 @@ def _instants(sightings: SightingSource) -> list[int]:
     return np.unique(((np.arange(parts) + 0.5) * count / max(parts, 1)).astype(int)).tolist()
 
 
-def find_start(refiner: PoseRefiner, sightings: SightingSource, config: PoseConfig) -> Hypothesis | None:
-    """The frame to begin with and the pose there; None if no frame shows enough."""
+@dataclass(frozen=True)
+class Start:
+    """Where following begins."""
+
+    frame: int
+    T_world_object: np.ndarray
+    others: tuple[np.ndarray, ...]
+    """Poses (world) that fitted that frame nearly as well."""
+
+
+def find_starts(refiner: PoseRefiner, sightings: SightingSource, config: PoseConfig) -> list[Start]:
+    """Frames to begin with and the poses there, most likely first: more than one only where a short look cannot tell; none
+    if no frame shows enough."""
     pool: list[Hypothesis] = []
     for frame in _apart(clearest(sightings, config), sightings, config):
         s = sightings[frame]
@@ -74,12 +85,19 @@ def find_start(refiner: PoseRefiner, sightings: SightingSource, config: PoseConf
         if found and found[0].fit.iou > config.plain_iou and found[0].fit.depth_agrees(0.9):
             break
     if not pool:
-        return None
+        return []
     pool.sort(key=lambda h: -h.value)
     alive = [h for h in pool if h.value > pool[0].value - config.start_reach][: config.start_hypotheses]
-    if len(alive) == 1:
-        return alive[0]
-    return max(alive, key=lambda h: h.value + agreement(refiner, sightings, h, config))
+    if len(alive) > 1:
+        alive.sort(key=lambda h: -h.value - agreement(refiner, sightings, h, config))
+    return [
+        Start(
+            h.frame,
+            h.T_world_object,
+            tuple(other.T_world_object for other in alive if other.frame == h.frame and other is not h),
+        )
+        for h in alive[: config.start_runs]
+    ]
 
 
 def worth(fit: Fit, config: PoseConfig) -> float:
@@ -105,7 +123,13 @@ def agreement(
     """Mean score of a pose that is followed for a while from its frame, both ways; contradicted points count against it."""
     anchors = Anchors(config)
     first = sightings[start.frame]
-    anchors.learn(refiner, first, inverse(first.T_world_camera) @ start.T_world_object, np.diag(_LEARNT**2))
+    anchors.learn(
+        refiner,
+        first,
+        inverse(first.T_world_camera) @ start.T_world_object,
+        np.diag(_LEARNT**2),
+        np.zeros((6, 6)),
+    )
     values: list[float] = []
     for step in (1, -1):
         T = start.T_world_object

@@ -37,6 +37,9 @@ class Term:
     are solved for with the pose, so they do not average out however many residuals there are."""
     cut: float = np.inf
     """Those beyond this many lose nearly all of it: they belong to something else."""
+    lasting: Float64[np.ndarray, "n l"] | None = None
+    """The same of unknowns that stay what they are from frame to frame: the pose is the best one with them at 0, so that it
+    does not wander, but is no surer than they are."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class SurfacePart:
     def tree(self) -> cKDTree:
         """Of the points."""
         return cKDTree(self.points)
+
+
+def _wider(shared: np.ndarray) -> float:
+    """By how much residuals that share an error may be larger."""
+    return float(np.hypot(1.0, np.abs(shared).max(initial=0.0)))
 
 
 def no_term(name: str) -> Term:
@@ -175,7 +183,8 @@ def surface_term(T_camera_object: Float[np.ndarray, "4 4"], pairs: SurfacePairs,
     facing = (n_camera * ray).sum(1)
     across = np.maximum(np.abs(facing), 0.3) * pairs.sigma
     shared = pairs.common * (n_camera * pairs.cloud).sum(1) / across
-    return Term("surface", residual / across, jacobian / across[:, None], effective, 2.0, shared[:, None])
+    robust = 2.0 * _wider(shared)
+    return Term("surface", residual / across, jacobian / across[:, None], effective, robust, shared[:, None])
 
 
 def track_term(
@@ -205,7 +214,7 @@ def track_term(
     values, axes = np.linalg.eigh(spread)
     turned = np.kron(np.eye(2), T_camera_object[:3, :3]) @ (axes * np.sqrt(np.maximum(values, 0.0)))
     return Term(
-        "tracks", residual.reshape(-1), jacobian, 2 * effective, 2.0, np.hstack([larger, jacobian @ turned])
+        "tracks", residual.reshape(-1), jacobian, 2 * effective, 2.0, larger, lasting=jacobian @ turned
     )
 
 
@@ -226,7 +235,7 @@ def standing_term(
     along = np.tile(normal_camera / sigma, (len(feet), 1))
     jacobian = _moved_along(T_camera_object, feet, along)
     shared = np.full((len(feet), 1), sigma_plane / sigma)
-    return Term("standing", residual, jacobian, float(len(feet)), 3.0, shared)
+    return Term("standing", residual, jacobian, float(len(feet)), 3.0 * _wider(shared), shared)
 
 
 def above_term(
@@ -265,7 +274,7 @@ def touch_term(
     spread = np.sqrt((own**2).mean(1) + skin**2)
     jacobian = -_moved_along(T_camera_object, points[idx], direction / spread[:, None])
     shared = direction[:, 2] * sigma[:, 2] / spread
-    return Term("touch", (distance - skin) / spread, jacobian, 3.0, 2.0, shared[:, None])
+    return Term("touch", (distance - skin) / spread, jacobian, 3.0, 2.0 * _wider(shared), shared[:, None])
 
 
 def prior_term(

@@ -17,14 +17,14 @@ from reenact.geometry.transforms import inverse
 from reenact.perception.pose.anchors import Anchors
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import ObjectPoses, PoseStart, Sighting, SightingSource
-from reenact.perception.pose.doubt import Doubt, unseen_turn
+from reenact.perception.pose.doubt import Doubt, undecided, unseen_turn
 from reenact.perception.pose.fit import Fit, confidence, score, summary
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import PoseRefiner, Prior, feet_of
 from reenact.perception.pose.rigid import rigid_ransac
 from reenact.perception.pose.search import Search
 from reenact.perception.pose.solve import Solution, bounded_inverse
-from reenact.perception.pose.start import find_start
+from reenact.perception.pose.start import Start, find_starts, worth
 from reenact.perception.pose.symmetry import nearest_equivalent, turned_in_place
 from reenact.perception.pose.terms import Anchored, placed
 from reenact.perception.pose.window import Camera
@@ -59,12 +59,21 @@ class PoseTracker:
         self, model: ObjectModel, sightings: SightingSource, start: PoseStart | None = None
     ) -> ObjectPoses:
         """See `PoseBackend.track`."""
-        return _Run(
-            model,
-            sightings,
-            PoseRefiner(model, self._renderer, self._mesh_idx, self._camera, self._config),
-            self._config,
-        ).all_frames(start)
+        refiner = PoseRefiner(model, self._renderer, self._mesh_idx, self._camera, self._config)
+        starts = (
+            [Start(start.frame, np.asarray(start.T_world_object), ())]
+            if start is not None
+            else find_starts(refiner, sightings, self._config)
+        )
+        runs = [_Run(model, sightings, refiner, self._config) for _ in starts]
+        if not runs:
+            return _Run(model, sightings, refiner, self._config).result("no frame shows enough of it", None)
+        for run, begin in zip(runs, starts, strict=True):
+            run.all_frames(begin)
+        agreement = [run.agreement for run in runs]
+        order = np.argsort([-value for value in agreement], kind="stable")
+        every = [runs[k].result("", starts[k].frame) for k in order]
+        return undecided(every, [agreement[k] for k in order], model, self._config)
 
 
 class _Run:
@@ -81,14 +90,16 @@ class _Run:
         self.search, self.doubt = Search(refiner, config), Doubt(refiner, config)
         self.fits: list[Fit] = []
 
-    def all_frames(self, start: PoseStart | None) -> ObjectPoses:
-        if start is None:
-            found = find_start(self.refiner, self.sightings, self.config)
-            if found is None:
-                return self._result("no frame shows enough of it", None)
-            frame, T_world_object = found.frame, found.T_world_object
-        else:
-            frame, T_world_object = start.frame, np.asarray(start.T_world_object)
+    @property
+    def agreement(self) -> float:
+        """How well the poses fit, mean over all frames; frames without a pose count 0."""
+        return sum(worth(fit, self.config) for fit in self.fits) / max(len(self.sightings), 1)
+
+    def all_frames(self, start: Start) -> None:
+        """Forward and backward from the start."""
+        frame, T_world_object = start.frame, start.T_world_object
+        self.doubt.others = [inverse(T_world_object) @ T for T in start.others]
+        self.refiner.feet = None
         sighting = self.sightings[frame]
         if sighting.plane is not None and sighting.resting and sighting.plane.level_known:
             up = (sighting.T_world_camera[:3, :3] @ sighting.plane.normal) @ T_world_object[:3, :3]
@@ -100,7 +111,6 @@ class _Run:
             for k in order:
                 seen = self.sightings[k]
                 now = self._frame(k, seen, self._predicted(now, seen), now)
-        return self._result("", frame)
 
     def _predicted(self, last: _State, sighting: Sighting) -> Prior:
         """World pose and covariance at the new time (as a `Prior` whose frame is the world)."""
@@ -159,7 +169,8 @@ class _Run:
             T = self._calm(T, predicted.T_camera_object[:3, :3], anchors)
         self.T[frame], self.valid[frame] = T, True
         self.fits.append(fit)
-        spread = turned(solution.covariance, T_world_camera) + unseen_turn(T, self.model, anchors)
+        unseen = unseen_turn(T, self.model, anchors)
+        spread = turned(solution.covariance, T_world_camera) + unseen
         doubt, belief = self.doubt.of(T, T_camera_world, fit, sighting)
         # what is left of a hidden outline may fit more than one pose: the bend of the cost there says too little
         seen_little = max(1.0, 0.5 / max(fit.visible_share, 0.05)) ** 2
@@ -172,8 +183,8 @@ class _Run:
             sighting, T_now, float(self.refiner.camera.params[0]) / self.refiner.camera.width_px
         )
         if fit.iou >= max(0.75, self.config.min_iou):
-            self.anchors.learn(self.refiner, sighting, T_now, solution.covariance + doubt)
-        return self._state(T, spread, sighting)
+            self.anchors.learn(self.refiner, sighting, T_now, solution.covariance, doubt)
+        return self._state(T, turned(solution.following, T_world_camera) + unseen, sighting)
 
     def _better_start(
         self, prior: Prior, sighting: Sighting, last: _State | None, T_camera_world: np.ndarray
@@ -221,7 +232,8 @@ class _Run:
         }
         return _State(T, covariance, sighting.t_seconds, points, True)
 
-    def _result(self, problem: str, reference: int | None) -> ObjectPoses:
+    def result(self, problem: str, reference: int | None) -> ObjectPoses:
+        """What was found."""
         notes = {
             "problem": problem,
             "reference_frame": reference,

@@ -51,14 +51,19 @@ def twin_poses(T_camera_object: Float[np.ndarray, "4 4"], model: ObjectModel) ->
 
 
 def rivals(
-    refiner: PoseRefiner, sighting: Sighting, T_camera_object: Float[np.ndarray, "4 4"], config: PoseConfig
+    refiner: PoseRefiner,
+    sighting: Sighting,
+    T_camera_object: Float[np.ndarray, "4 4"],
+    config: PoseConfig,
+    others: Sequence[np.ndarray] = (),
 ) -> list[Candidate]:
-    """Twins that fit, where long things end that start rolled about their length, and where nothing measures the distance,
-    the poses that one comes to from nearer and farther; all refined to this frame, best first."""
+    """Twins and other poses (`others`, camera frame) that fit, where long things end that start rolled about their length,
+    and where nothing measures the distance, the poses that one comes to from nearer and farther; all refined to this
+    frame, best first."""
     here = score(refiner.fit(T_camera_object, sighting))
     starts = [
         T
-        for T in twin_poses(T_camera_object, refiner.model)
+        for T in [*twin_poses(T_camera_object, refiner.model), *others]
         if score(refiner.fit(T, sighting)) > here - config.twin_reach
     ]
     starts += rolled(T_camera_object, refiner.model)
