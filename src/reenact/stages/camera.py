@@ -106,7 +106,7 @@ def _follow_path(
         path.points_map,
         _hands_seen(landmarks, camera, clip, call.config.hand_length),
         clip.t_seconds,
-        path.trust.place_sigma / max(path.trust.extent, 1e-9),
+        min(path.trust.place_sigma / max(path.trust.extent, 1e-9), config.path.judge.max_path_sigma),
         config.path.scale,
     )
     notes["scale"] = scale

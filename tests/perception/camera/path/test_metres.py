@@ -86,6 +86,20 @@ def test_a_camera_that_hardly_moves_leaves_touch_alone() -> None:
     assert scale.sigma > 0.15
 
 
+def test_hands_that_travel_with_the_camera_give_no_metres() -> None:
+    """In the camera's view they hardly move, as if the camera stood still; before the room they are far from touching."""
+    walk = np.repeat(TRUTH[:1], FRAMES, axis=0)
+    walk[:, :3, 3] += np.linspace(0, 3.0, FRAMES)[:, None] * [1.0, 0.0, 0.0]
+    start = hands_of(TRUTH, np.zeros((FRAMES, 3))).joints_camera[:1]
+    sway = 0.002 * np.sin(np.arange(FRAMES))[:, None, None, None]
+    hands = hands_of(TRUTH, np.zeros((FRAMES, 3)))
+    carried = replace(hands, joints_camera=np.repeat(start, FRAMES, axis=0) + sway)
+    points = np.concatenate([points_in_map(walk) + [k / UNIT, 0, 0] for k in np.linspace(0, 3, 6)])
+    scale = map_scale(in_map(walk), ALL, points, carried, T_S, 0.02, ScaleConfig())
+    assert scale.sigma == np.inf
+    assert "no metres" in scale.reason
+
+
 def test_a_bent_path_makes_its_metres_unsure() -> None:
     hands = hands_of(TRUTH, resting_then_working())
     straight, bent = (

@@ -68,8 +68,11 @@ class JudgeConfig:
     """One-sigma of the turn, from two halves of the tracks solved apart, degrees."""
     max_place_sigma: float = 0.05
     """The same of the camera's place, in median distances of the points."""
-    min_path: float = 0.02
-    """Length of the path's extent in median distances of points below which the place is not told from a turn."""
+    max_path_sigma: float = 0.35
+    """The same in extents of the path itself: a path whose shape is not known to a third is none."""
+    tiny_path: float = 0.03
+    """Paths shorter than this (median distances of the points) may be as unsure as they like in their own lengths: the
+    camera only turned."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,13 @@ class ScaleConfig:
     """Hands are compared over this time."""
     rest_speed: float = 0.03
     """Speed at which a hand counts as resting, the width of the robust norm, m/s."""
-    touch_quantile: float = 0.9
+    touch_quantile: float = 0.8
     """Quantile of (hand distance)/(map distance behind it) that is taken as touching."""
-    touch_sigma: float = 0.2
-    """Relative one-sigma of that rule (measured on rendered clips: see docs/moving_cameras.md)."""
+    touch_sigma: float = 0.25
+    """Relative one-sigma of that rule (on seven rendered clips metres were 0.67 to 1.37 of the quantile 0.9)."""
+    contradiction: float = 3.0
+    """Resting and touching hands that differ by more sigmas than this give no metres: hands that travel with the camera
+    (a plate carried on foot) look as if they rested and the camera stood still."""
     hand_sigma: float = 0.06
     """Relative one-sigma of the adult hand length: no scale from hands is surer (less sure where hands say so)."""
     max_sigma: float = 0.5

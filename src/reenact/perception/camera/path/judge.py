@@ -10,13 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from reenact.geometry.rotations import rotation_angle, rotation_mean
 from reenact.perception.camera.path.config import JudgeConfig, PathConfig
 from reenact.perception.camera.path.mapping import Map, PinholeLens, map_keyframes
 from reenact.perception.camera.path.register import FramePoses
 from reenact.perception.camera.path.tracks import CornerTracks
+
+_BLOCKS = np.array([9, 6])
+"""Blocks across and down the picture that go to one half or the other together."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,25 @@ def solve_parts(
     tracks: CornerTracks, lens: PinholeLens, config: PathConfig, *, refine_lens: bool = False
 ) -> Parts:
     """All tracks, and each half of them alone (the same halves every time)."""
-    side = np.random.default_rng(config.seed).random(int(tracks.track.max(initial=0)) + 1) < 0.5
+    side = _first_half(tracks, lens, config.seed)
     whole, first, second = (
         map_keyframes(part, lens, config.mapping, config.seed, refine_lens=refine_lens)
         for part in (tracks, tracks.only(side), tracks.only(~side))
     )
     return Parts(whole, (first, second))
+
+
+def _first_half(tracks: CornerTracks, lens: PinholeLens, seed: int) -> Bool[np.ndarray, " m"]:
+    """Which tracks are in the first half: by the block of the picture where they begin, drawn by lot.
+
+    Whole blocks, because what is wrong with tracks (a shadow, a sleeve, a thing that moves) is wrong with their
+    neighbours too, and halves drawn track by track would share it.
+    """
+    first = np.searchsorted(tracks.track, np.arange(int(tracks.track.max(initial=0)) + 1))
+    first = np.minimum(first, max(len(tracks.track) - 1, 0))
+    column, row = (tracks.xy_px[first] / [lens.width_px, lens.height_px] * _BLOCKS).astype(int).T
+    lot = np.random.default_rng(seed).permutation(_BLOCKS.prod()) < _BLOCKS.prod() / 2
+    return lot[column.clip(0, _BLOCKS[0] - 1) * _BLOCKS[1] + row.clip(0, _BLOCKS[1] - 1)]
 
 
 def judge_path(
@@ -74,6 +90,9 @@ def judge_path(
         > np.deg2rad(c.max_turn_sigma_deg),
         f"place unsure by {place:.3f} median distances, {c.max_place_sigma} allowed": place
         > c.max_place_sigma,
+        f"place unsure by {place:.3f} of a path of {extent:.3f}, {c.max_path_sigma:.0%} allowed": extent
+        > c.tiny_path
+        and place > c.max_path_sigma * extent,
     }
     against = [reason for reason, holds in doubts.items() if holds]
     reason = (

@@ -6,7 +6,11 @@ a small room they last, while descriptors matched picture by picture do not (REA
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +95,8 @@ def place_frame(
 
 def _library() -> Any:
     try:
-        import pycolmap
+        with _own_signals():
+            import pycolmap
     except ImportError as error:
         raise NoMapper(
             "camera paths need pycolmap, which is not installed",
@@ -99,6 +104,15 @@ def _library() -> Any:
         ) from error
     pycolmap.logging.minloglevel = int(pycolmap.logging.FATAL)
     return pycolmap
+
+
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """The library takes SIGTERM for a crash and prints a stack; the process keeps its own way to end."""
+    own = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, own)
 
 
 def _camera(colmap: Any, lens: PinholeLens) -> Any:

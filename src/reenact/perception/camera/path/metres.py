@@ -71,8 +71,14 @@ def map_scale(
     rest = _rest_loss(np.exp(log_scale), T_map_camera, known, hands, t_seconds, config)
     prior = 0.5 * ((log_scale - np.log(touch)) / config.touch_sigma) ** 2
     mean, spread = _moments(log_scale, rest + prior)
-    _, alone = _moments(log_scale, rest)
+    rests, alone = _moments(log_scale, rest)
     flat = alone > 0.9 * np.log(_SPAN) / np.sqrt(3)
+    apart = abs(rests - np.log(touch))
+    if not flat and apart > config.contradiction * np.hypot(alone, config.touch_sigma):
+        reason = (
+            f"hands that rest say {np.exp(rests):.3g} m per unit, hands that touch {touch:.3g}: no metres"
+        )
+        return MapScale(0.0, np.inf, touch, alone, reason)
     own = max(config.hand_sigma, _hand_sigma(known, hands))
     sigma = float(np.sqrt(spread**2 + own**2 + path_sigma**2))
     reason = f"touching hands say {touch:.4g} m per unit, with resting ones {np.exp(mean):.4g}; one sigma {sigma:.0%}"
