@@ -86,6 +86,14 @@ def test_on_a_known_path_only_motion_in_the_room_counts() -> None:
         assert carried_share(poses(thing), ALL, BOX, 0, seen, 0.05) == expected
 
 
+def test_a_hand_that_was_not_found_may_carry_it() -> None:
+    seen = evidence(MOVING + 0.2)
+    assert seen.hands is not None
+    one = HandTracks(**{**seen.hands.__dict__, "valid": np.tile([True, False], (FRAMES, 1))})
+    unseen = ClipEvidence(**{**seen.__dict__, "hands": one})
+    assert carried_share(poses(MOVING), ALL, BOX, 0, unseen, 0.05) is None
+
+
 def test_only_frames_that_plainly_show_a_thing_count_for_how_often_its_mesh_fits() -> None:
     valid = np.arange(FRAMES) < 9
     assert fitting_share(valid, 0, evidence(MOVING)) == pytest.approx(0.2)

@@ -196,7 +196,7 @@ def _contradicted(
     if is_exact and fitting is not None and fitting < config.least_fitting:
         return f"its mesh fits its outline in {fitting:.0%} of the frames that show it only"
     if carried is not None and carried < config.least_share:
-        return "it moves with no hand at it: what was outlined is not all of it, or a hand was not seen"
+        return "it moves with no hand at it: what was outlined is not all of it"
     return ""
 
 

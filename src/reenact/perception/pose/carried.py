@@ -67,7 +67,7 @@ def carried_share(
     config: CarriedConfig | None = None,
 ) -> float | None:
     """Share of the frames in which an object plainly moves that show a moving hand or another thing within reach (m)
-    of it; None where it does not move for long, no hand is known, or the camera moves on an unknown path."""
+    of it; None where it does not move for long with both hands known, or the camera moves on an unknown path."""
     config = config or CarriedConfig()
     hands, t = evidence.hands, evidence.t_seconds
     if hands is None or not evidence.camera.path_known or len(t) < 2:
@@ -82,7 +82,7 @@ def carried_share(
         return None
     far = float(np.median(distance[seen]))
     moving = _moves(middle, seen, T_camera_world, t, far, config.window_s, config.moves)
-    moving &= hands.valid.any(axis=1)
+    moving &= hands.valid.all(axis=1)  # a hand that was not found may carry it
     if moving.sum() * float(np.median(np.diff(t))) < config.least_s:
         return None
     wrists, least = hands.joints_world[:, :, WRIST], config.goes * config.moves
