@@ -114,8 +114,8 @@ class StateConfig:
     held_rate: float = 1.0
     """Price of being held per second (nats/s)."""
     unseen_rate: float = 80.0
-    """Price of being held by a hand that is not seen meanwhile (nats/s): of the hands that are seen one explains the
-    motion, if not perfectly."""
+    """Price of being held by a hand that is not seen meanwhile, while the other one is seen at the thing (nats/s): that one
+    explains the motion, if not perfectly."""
     unknown_below: float = 0.5
     """Posterior below which the state is `unknown`: no state is likelier than all others together."""
     longest_s: float = 10.0

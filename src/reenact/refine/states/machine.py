@@ -101,7 +101,8 @@ def _rates(
     rate[:, 1] = evidence.aloft + evidence.moving + alone - config.moving_rate * step
     rate[:, 2:5] = contact - config.held_rate * step[:, None]
     rate[:, 2:4] += evidence.base
-    unseen = config.unseen_rate * step[:, None] * evidence.hand_gone
+    other = evidence.touch[:, ::-1] > 0
+    unseen = config.unseen_rate * step[:, None] * evidence.hand_gone * other
     rate[:, 2:4] -= unseen
     rate[:, 4] -= unseen.max(axis=1)
     pushed = np.minimum(evidence.touch, 0.0) + evidence.base + evidence.aloft[:, None]
