@@ -42,7 +42,7 @@ def test_a_path_says_how_sure_its_metres_are_and_where_it_ends() -> None:
     valid = np.arange(30) < 27
     camera = replace(scene.camera, motion="moving", valid=valid)
     account = CameraPath(
-        method="sfm", scale_source="hands", scale_sigma=0.11, turn_sigma=0.02, place_sigma=0.01, placed=0.9,
+        method="sfm", scale_source="hands", scale_sigma=0.11, turn_sigma=0.02, place_sigma=0.01, placed=0.9, licence="none",
         points_world=np.zeros((4, 3)),
     )  # fmt: skip
     text = " ".join(scene_unknowns(replace(scene, camera=camera, camera_path=account)))

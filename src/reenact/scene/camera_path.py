@@ -29,6 +29,8 @@ class CameraPath(Record):
     """One-sigma of the camera's place without the scale's, metres."""
     placed: float
     """Share of the frames placed by what they show."""
+    licence: str
+    """Of the software that solved it; travels into the provenance."""
     points_world: Float64[np.ndarray, "p 3"]
     """Corners of the room (things at rest), metres, in the camera track's `world_frame`."""
 

@@ -149,5 +149,6 @@ def _clip_facts(clip: FinishedClip, scene: Scene, config: DatasetStageConfig) ->
         "objects": list(scene.objects.names) if scene.objects is not None else [],
         "hands_backend": landmarks.backend if landmarks else "unknown",
         "hands_licence": landmarks.licence if landmarks else "unknown",
+        "camera_path_licence": scene.camera_path.licence if scene.camera_path else "none",
         "retarget_quality": quality,
     }

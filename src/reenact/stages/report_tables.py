@@ -210,6 +210,8 @@ def source_table(scene: Scene, robots: Sequence[Robot]) -> Table:
     ]
     if scene.landmarks is not None:
         rows.append(("hand landmarks", scene.landmarks.backend, f"licence {scene.landmarks.licence}"))
+    if scene.camera_path is not None:
+        rows.append(("camera path", scene.camera_path.method, f"licence {scene.camera_path.licence}"))
     rows += [
         ("robot", robot.name, f"figures: {robot.sheet.licence}; sheet {robot.sheet_hash[:12]}")
         for robot in robots

@@ -15,7 +15,7 @@ VIEW = View(np.array([[200.0, 0, 79.5], [0, 200.0, 59.5], [0, 0, 1]]), 160, 120)
 
 def room(points_camera: np.ndarray, T_world_camera: np.ndarray) -> RoomPoints:
     world = points_camera @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]
-    path = CameraPath(
+    path = CameraPath(licence="none", 
         method="sfm", scale_source="hands", scale_sigma=0.08, turn_sigma=0.01, place_sigma=0.03, placed=1.0,
         points_world=world,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from reenact.perception.camera.path.mapping import NoMapper, map_keyframes
 from reenact.perception.camera.path.register import place_frames
 from reenact.perception.camera.path.selfcal import lens_from_motion
 
+pytest.importorskip("pycolmap")
 CONFIG = PathConfig()
 
 

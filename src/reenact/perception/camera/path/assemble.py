@@ -8,6 +8,7 @@ import numpy as np
 
 from reenact.geometry.transforms import apply, inverse
 from reenact.perception.camera.path.level import UpSights, level_up
+from reenact.perception.camera.path.mapping import LICENCE
 from reenact.perception.camera.path.metres import MapScale
 from reenact.perception.camera.path.solve import SolvedPath
 from reenact.perception.camera.world import world_from_up
@@ -57,6 +58,7 @@ def with_path(
         turn_sigma=path.trust.turn_sigma,
         place_sigma=path.trust.place_sigma * path.far * scale.metres,
         placed=path.trust.placed,
+        licence=LICENCE,
         points_world=apply(T_world_metres, scale.metres * path.points_map),
     )
     return track, account

@@ -23,6 +23,9 @@ from reenact.geometry.transforms import inverse
 from reenact.perception.camera.path.config import MappingConfig
 from reenact.perception.camera.path.tracks import CornerTracks
 
+LICENCE = "BSD-3-Clause; pycolmap's wheels hold CHOLMOD parts under GPL-2.0-or-later"
+"""Of the mapper; written beside every path. Why it is an extra (`sfm`) and not in the core."""
+
 
 class NoMapper(SetupError):
     """The library that solves camera paths is not installed."""
@@ -100,7 +103,7 @@ def _library() -> Any:
     except ImportError as error:
         raise NoMapper(
             "camera paths need pycolmap, which is not installed",
-            hint="pip install pycolmap, or camera.path.method none",
+            hint="pip install 'reenact[sfm]', or --set camera.path.method=none",
         ) from error
     pycolmap.logging.minloglevel = int(pycolmap.logging.FATAL)
     return pycolmap
