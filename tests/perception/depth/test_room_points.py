@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from reenact.geometry.transforms import inverse, make_T, se3_exp
+from reenact.hands.joints import JOINT_NAMES_21
 from reenact.perception.depth.room import RoomPoints
+from reenact.perception.depth.sparse import SparseDepth
+from reenact.rendering.gl import NoGlError, choose_backend
 from reenact.rendering.mesh_depth import View
-from reenact.scene import CameraPath, MaskLabel
+from reenact.scene import CameraPath, HandTracks, MaskLabel
+from tests import scenes
 
 VIEW = View(np.array([[200.0, 0, 79.5], [0, 200.0, 59.5], [0, 0, 1]]), 160, 120)
 
 
 def room(points_camera: np.ndarray, T_world_camera: np.ndarray) -> RoomPoints:
     world = points_camera @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]
-    path = CameraPath(licence="none", 
-        method="sfm", scale_source="hands", scale_sigma=0.08, turn_sigma=0.01, place_sigma=0.03, placed=1.0,
-        points_world=world,
+    return RoomPoints(path_of(world), VIEW)
+
+
+def path_of(points_world: np.ndarray) -> CameraPath:
+    return CameraPath(
+        method="sfm", licence="none", scale_source="hands", scale_sigma=0.08, turn_sigma=0.01, place_sigma=0.03,
+        placed=1.0, points_world=points_world,
     )  # fmt: skip
-    return RoomPoints(path, VIEW)
 
 
 def on_pixels(pixels: list[tuple[float, float]], z: list[float]) -> np.ndarray:
@@ -57,3 +66,29 @@ def test_a_point_inside_a_nearer_surface_is_hidden_and_one_beside_its_edge_is_no
     assert depth[60, 80] == 0
     assert depth[80, 80] == pytest.approx(2.0)
     assert depth[72, 80] == pytest.approx(1.0)
+
+
+def test_the_default_depth_knows_the_room_where_the_camera_has_a_place_and_nothing_stands_before_it() -> None:
+    try:
+        choose_backend()
+    except NoGlError as error:
+        pytest.skip(str(error))
+    camera = scenes.camera(3)
+    camera = replace(camera, motion="moving", valid=np.array([True, True, False]))
+    none = np.zeros((3, 2), bool)
+    hands = HandTracks(
+        joints_world=np.zeros((3, 2, 21, 3)), valid=none, confidence=0.0 * none, source=none.astype(np.uint8),
+        sigma_camera=np.full((3, 2, 3), 0.03), reprojection=np.zeros((3, 2)), hand_length=np.full(2, 0.189),
+        hand_length_source="adult_prior", world_frame=camera.world_frame, joint_names=JOINT_NAMES_21,
+    )  # fmt: skip
+    T = camera.scene_T_camera()[0]
+    path = path_of(np.array([[0.0, 0.0, 1.2]]) @ T[:3, :3].T + T[:3, 3])
+    covered = np.full((48, 64), MaskLabel.FIRST_OBJECT, np.uint8)
+    with SparseDepth(camera, hands, None, lambda k: covered if k == 1 else 0 * covered, room=path) as sparse:
+        seen, hidden, placeless = (sparse.frame(k) for k in range(3))
+        assert sparse.diagnostics["room_points"] == 1
+    assert seen is not None
+    assert seen.values[seen.values > 0] == pytest.approx(1.2)
+    assert seen.sigma_relative == pytest.approx(np.hypot(0.08, 0.03 / 1.2))
+    assert hidden is None
+    assert placeless is None
