@@ -45,7 +45,9 @@ def main() -> None:
     parser.add_argument("--ways", nargs="*", default=["told", "default"])
     parser.add_argument("--motion", default="static")
     parser.add_argument("--seed", type=int, default=21)
-    parser.add_argument("--set", nargs="*", default=[], help="settings of all runs, as camera.path.method=none")
+    parser.add_argument(
+        "--set", nargs="*", default=[], help="settings of all runs, as camera.path.method=none"
+    )
     parser.add_argument("--cache", type=Path, default=Path("/tmp/reenact_objects_video"))
     parser.add_argument("--sheets", type=Path, default=None)
     parser.add_argument("--real", nargs="*", default=None, help=f"of {', '.join(REAL)}")

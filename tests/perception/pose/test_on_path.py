@@ -83,9 +83,9 @@ def room(unit: float, noise: float = 0.008) -> CameraPath:
     things = table[:25] + rng.uniform(0, 0.15, (25, 1)) * [0, 0, 1.0]
     far = rng.uniform([1.5, -2, -1.3], [2.0, 2, 0.5], (40, 3))
     points = np.concatenate([table, things, far]) + rng.normal(0, noise, (125, 3))
-    return CameraPath(licence="none", 
-        method="sfm", scale_source="hands", scale_sigma=0.08, turn_sigma=0.01, place_sigma=0.02, placed=1.0,
-        points_world=unit * points,
+    return CameraPath(
+        method="sfm", licence="none", scale_source="hands", scale_sigma=0.08, turn_sigma=0.01, place_sigma=0.02,
+        placed=1.0, points_world=unit * points,
     )  # fmt: skip
 
 
