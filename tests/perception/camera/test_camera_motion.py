@@ -34,6 +34,19 @@ def test_slow_pan_is_measured_in_heights_per_second(wall, fps_hz, width_px, heig
     assert found.heights_per_s == pytest.approx(0.06, rel=0.05)
 
 
+def test_a_large_thing_put_down_elsewhere_does_not_move_the_camera(wall):
+    """Most corners are on it; it moves once, by a twentieth of the picture."""
+    picture = wall[100:460, 100:740]
+    frames = []
+    for k in range(25):
+        grey = picture.copy()
+        shift = 18 if k > 8 else 0
+        grey[40 + shift : 300 + shift, 100:560] = wall[500:760, 200:660]
+        frames.append((k * 10**8, grey))
+    found = measure_motion(frames)
+    assert found.motion == "still", found.reason
+
+
 def test_creeping_camera_is_caught_by_the_first_frame(wall):
     found = measure_motion(pan(wall, 0.012, 10.0, 640, 360, seconds=4.0))
     assert found.heights_per_s < MotionConfig().still_below

@@ -31,6 +31,11 @@ class MotionConfig:
     wander_below: float = 0.015
     """90th percentile of the displacement against the first frame, image heights, that counts as standing still:
     about 0.8 deg at 55 deg of vertical view. Measured: still 0.0001-0.003, robot head 0.010, slow wrist 0.2."""
+    resting: float = 0.003
+    """Corners that are nearer than this to where they were in the first frame, image heights, rest."""
+    resting_share: float = 0.3
+    """Share of resting corners that is proof of a camera in its place, whatever most corners do: a crate lifted before a
+    still camera may own most of them."""
     wander_quantile: float = 0.9
     """Quantile of that displacement; not the largest, for a hand before the lens may spoil single looks."""
     working_height_px: int = 360
@@ -109,7 +114,7 @@ class MotionMeter:
             return
         self._rates.append(moved / gap_s)
         if self._first is not None and len(self._rates) % 2 == 1:
-            since_first = displacement(self._first, now, self.config)
+            since_first = displacement(self._first, now, self.config, rest_counts=True)
             if since_first is not None and np.isfinite(since_first):
                 self._wander.append(since_first)
 
@@ -151,10 +156,15 @@ def measure_motion(
 
 
 def displacement(
-    before: UInt8[np.ndarray, "h w"], now: UInt8[np.ndarray, "h w"], config: MotionConfig
+    before: UInt8[np.ndarray, "h w"],
+    now: UInt8[np.ndarray, "h w"],
+    config: MotionConfig,
+    *,
+    rest_counts: bool = False,
 ) -> float | None:
     """Median distance that the tracks of the dominant homography moved, in image heights.
 
+    ``rest_counts``: 0 if a share of the corners rests. Only between frames far apart: in between, slow cameras rest too.
     None: too few corners to track. Infinity: corners there were, but their tracks or the homography failed.
     """
     start = _spread_corners(before, config)
@@ -163,6 +173,9 @@ def displacement(
     a, b = _tracks(before, now, start, config)
     if len(a) < config.min_tracks:
         return float("inf")
+    rest = np.linalg.norm(b - a, axis=-1) < config.resting * before.shape[0]
+    if rest_counts and rest.mean() >= config.resting_share:
+        return float(np.median(np.linalg.norm(b - a, axis=-1)[rest]) / before.shape[0])
     H, kept = cv2.findHomography(a, b, cv2.USAC_MAGSAC, config.inlier_px, maxIters=2000, confidence=0.999)
     inliers = np.zeros(len(a), dtype=bool) if H is None else kept[:, 0] == 1
     if inliers.sum() < config.min_tracks:

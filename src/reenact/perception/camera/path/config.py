@@ -14,14 +14,14 @@ class TracksConfig:
     """Pictures are brought to this height at most before corners are looked for."""
     cell: float = 1 / 15
     """Side of a cell of the picture that may hold `per_cell` tracks, in picture heights."""
-    per_cell: int = 4
+    per_cell: int = 8
     """Tracks per cell."""
-    corner_quality: float = 0.002
+    corner_quality: float = 0.0007
     """Least response of a corner, as a share of the best one's."""
     corner_ratio: float = 0.12
     """Least ratio of the two eigenvalues of a corner's structure: edges slide along themselves. On rendered wood
     (grain, shadows) tracks below 0.05 were 2 to 4 px off after eight frames."""
-    corner_strength: float = 300.0
+    corner_strength: float = 150.0
     """Least smaller eigenvalue, (grey levels per pixel)^2 summed over a window of 15 px."""
     roundtrip_px: float = 0.4
     """Largest forward-backward error against the last keyframe."""
