@@ -148,7 +148,7 @@ def test_the_room_tells_the_height_of_the_table_with_what_it_shares_with_the_han
     assert whole == pytest.approx(np.hypot(0.08 * DROP, 0.02), rel=0.15)
 
 
-def test_an_object_at_rest_is_as_unsure_as_the_unit_of_the_path_makes_it() -> None:
+def test_an_object_at_rest_is_as_unsure_as_the_unit_and_the_turns_of_the_path_make_it() -> None:
     evidence = clip(1.0)
     T = np.tile(make_T(np.eye(3), np.array([0, 0, -DROP])), (FRAMES, 1, 1))
     pose = ObjectPoses(
@@ -160,7 +160,7 @@ def test_an_object_at_rest_is_as_unsure_as_the_unit_of_the_path_makes_it() -> No
         with_scale(pose, shape, replace(evidence, room=None)),
     )
     more = np.sqrt(np.einsum("tii->t", (with_path - without)[:, :3, :3]))
-    assert more[0] == pytest.approx(0.08 * 0.2, rel=0.05), (
-        "the camera starts 20 cm from the middle of its way"
-    )
-    assert more[FRAMES // 2] < 0.001
+    eyes = np.array([[0.9, 0.2, DROP], [0.9, 0.0, DROP]])
+    turns = 0.01 * np.sqrt(3) * np.linalg.norm(eyes, axis=1)
+    assert more[0] == pytest.approx(np.hypot(0.08 * 0.2, turns[0]), rel=0.05), "20 cm from its way's middle"
+    assert more[FRAMES // 2] == pytest.approx(turns[1], rel=0.05)
