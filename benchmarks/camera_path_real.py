@@ -17,6 +17,7 @@ from reenact.perception.camera.path.blocked import HandPixels
 from reenact.perception.camera.path.config import PathConfig
 from reenact.perception.camera.path.judge import judge_path, solve_parts
 from reenact.perception.camera.path.mapping import PinholeLens
+from reenact.perception.camera.path.marks import KeyframeMarks, both
 from reenact.perception.camera.path.register import place_frames
 from reenact.perception.camera.path.tracks import CornerFollower
 from reenact.stages.run import RunRequest, run_clips, whole
@@ -30,12 +31,16 @@ def ball_row(data: Path) -> str:
     """Tracks and mapper on the basketball's pictures, against the key frames' published poses."""
     pictures = sorted((data / "gt/v2d_basketball/front_stereo_camera_left").glob("*.jpeg"))
     config, nothing = PathConfig(), np.zeros(SIZE[::-1], dtype=bool)
-    follower = CornerFollower(config.tracks)
+    follower, marks = CornerFollower(config.tracks), KeyframeMarks(config.marks)
     for index, path in enumerate(pictures[:PICTURES]):
         grey = cv2.resize(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), SIZE, interpolation=cv2.INTER_AREA)
-        follower.add(grey, HandPixels(nothing, nothing), index / RATE_HZ)
-    tracks = follower.result()
+        if follower.add(grey, HandPixels(nothing, nothing), index / RATE_HZ):
+            marks.add(index, grey, HandPixels(nothing, nothing))
     lens = PinholeLens(FOCAL_PX * SIZE[0] / 960, (SIZE[0] - 1) / 2, (SIZE[1] - 1) / 2, *SIZE)
+    followed = follower.result()
+    tracks = both(
+        followed, marks.tracks(lens.focal_px, np.array([lens.cx, lens.cy]), followed.frames, config.seed)
+    )
     parts = solve_parts(tracks, lens, config)
     assert parts.whole is not None
     poses = place_frames(parts.whole, tracks, lens, np.arange(PICTURES) / RATE_HZ, config)

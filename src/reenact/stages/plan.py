@@ -82,7 +82,7 @@ def plan(
     stages: list[Stage[Any]] = [
         Stage("clip", "1", config.clip, ("video", "segment"), clip.run),
         Stage("landmarks", "1", finding, ("clip", "video", *true_hands), landmarks.run),
-        Stage("camera", "5", seeing, ("clip", "video", "landmarks", *true_camera), camera.run),
+        Stage("camera", "6", seeing, ("clip", "video", "landmarks", *true_camera), camera.run),
         Stage("hands", "3", config.hands, ("clip", "camera", "landmarks"), hands.run),
     ]
     if wants_objects:

@@ -14,7 +14,7 @@ class TracksConfig:
     """Pictures are brought to this height at most before corners are looked for."""
     cell: float = 1 / 15
     """Side of a cell of the picture that may hold `per_cell` tracks, in picture heights."""
-    per_cell: int = 8
+    per_cell: int = 5
     """Tracks per cell."""
     corner_quality: float = 0.0007
     """Least response of a corner, as a share of the best one's."""
@@ -39,10 +39,30 @@ class TracksConfig:
 
 
 @dataclass(frozen=True)
+class MarksConfig:
+    """Marks that are recognised between keyframes."""
+
+    per_picture: int = 1500
+    """Strongest marks kept in a keyframe."""
+    contrast: float = 0.01
+    """Contrast threshold of SIFT (Lowe has 0.03 to 0.04; bare tables need the faint marks)."""
+    ratio: float = 0.8
+    """Largest ratio of best to second-best distance (Lowe, section 7.1)."""
+    all_pairs: int = 24
+    """With up to so many keyframes every pair is looked at."""
+    strides: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26, 34, 44, 56, 70)
+    """With more, keyframes that far apart."""
+    min_agreeing: int = 15
+    """Marks that must agree for a pair of keyframes to be tied."""
+    epipolar_px: float = 1.0
+    """Largest epipolar error of a pair of marks at the working height."""
+
+
+@dataclass(frozen=True)
 class MappingConfig:
     """The global mapper (GLOMAP, Pan et al., ECCV 2024, in pycolmap)."""
 
-    strides: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 18)
+    strides: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 18, 24, 32, 42)
     """Keyframes that far apart are matched, where tracks reach."""
     max_keyframes: int = 400
     """Clips with more are not solved (about ten minutes of work)."""
@@ -64,9 +84,9 @@ class JudgeConfig:
     """Holes up to this long are interpolated (source FILLED)."""
     min_points: int = 30
     """Points of the map."""
-    max_turn_sigma_deg: float = 3.0
+    max_turn_sigma_deg: float = 2.0
     """One-sigma of the turn, from two halves of the tracks solved apart, degrees."""
-    max_place_sigma: float = 0.05
+    max_place_sigma: float = 0.04
     """The same of the camera's place, in median distances of the points."""
     max_path_sigma: float = 0.35
     """The same in extents of the path itself: a path whose shape is not known to a third is none."""
@@ -117,6 +137,7 @@ class PathConfig:
     method: Literal["sfm", "none"] = "sfm"
     """sfm: structure from motion where the camera moves; none: the path of a moving camera stays unknown."""
     tracks: TracksConfig = field(default_factory=TracksConfig)
+    marks: MarksConfig = field(default_factory=MarksConfig)
     mapping: MappingConfig = field(default_factory=MappingConfig)
     lens: MotionLensConfig = field(default_factory=MotionLensConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)

@@ -16,6 +16,7 @@ from reenact.perception.camera.path.blocked import hand_pixels
 from reenact.perception.camera.path.config import PathConfig
 from reenact.perception.camera.path.judge import PathTrust, judge_path, median_distance, solve_parts
 from reenact.perception.camera.path.mapping import PinholeLens
+from reenact.perception.camera.path.marks import KeyframeMarks, both
 from reenact.perception.camera.path.register import FramePoses, place_frames
 from reenact.perception.camera.path.selfcal import FoundLens, lens_from_motion
 from reenact.perception.camera.path.tracks import CornerFollower, CornerTracks
@@ -49,13 +50,14 @@ def solve_path(
     Raises:
         NoMapper: ``pycolmap`` is not installed.
     """
-    tracks, width, height = _follow(frames, clip, landmarks, config)
+    tracks, marks, width, height = _follow(frames, clip, landmarks, config)
     notes: dict[str, Any] = {"keyframes": len(tracks.keyframes), "tracks": len(np.unique(tracks.track))}
     if not 3 <= len(tracks.keyframes) <= config.mapping.max_keyframes:
         return None, notes | {
             "reason": f"{len(tracks.keyframes)} keyframes: 3 to {config.mapping.max_keyframes}"
         }
-    lens, tracks = _flatten(tracks, camera.camera(), width, height)
+    lens, tracks = _flatten(tracks, marks, camera.camera(), width, height, config.seed)
+    notes["marks"] = len(np.unique(tracks.track)) - notes["tracks"]
     parts, found_lens = None, None
     if camera.intrinsics_source == "prior" and camera.model == "pinhole":
         parts = solve_parts(tracks, lens, config, refine_lens=True)
@@ -78,8 +80,8 @@ def solve_path(
 
 def _follow(
     frames: Iterable[Frame], clip: Clip, landmarks: HandLandmarks, config: PathConfig
-) -> tuple[CornerTracks, int, int]:
-    follower, width, height = CornerFollower(config.tracks), 0, 0
+) -> tuple[CornerTracks, KeyframeMarks, int, int]:
+    follower, marks, width, height = CornerFollower(config.tracks), KeyframeMarks(config.marks), 0, 0
     for index, (t_ns, rgb) in enumerate(frames):
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         shrink = min(1.0, config.tracks.height_px / grey.shape[0])
@@ -89,20 +91,35 @@ def _follow(
         scale = np.array([width / clip.width_px, height / clip.height_px])
         px = (landmarks.landmarks_px[index] + 0.5) * scale - 0.5
         hands = hand_pixels(px, landmarks.valid[index], width, height, config.tracks.near_palms)
-        follower.add(grey, hands, float(t_ns - clip.t_ns[0]) * 1e-9)
-    return follower.result(), width, height
+        if follower.add(grey, hands, float(t_ns - clip.t_ns[0]) * 1e-9):
+            marks.add(index, grey, hands)
+    return follower.result(), marks, width, height
 
 
 def _flatten(
-    tracks: CornerTracks, camera: PinholeCamera | FisheyeCamera, width: int, height: int
+    tracks: CornerTracks,
+    marks: KeyframeMarks,
+    camera: PinholeCamera | FisheyeCamera,
+    width: int,
+    height: int,
+    seed: int,
 ) -> tuple[PinholeLens, CornerTracks]:
-    """Sightings as a pinhole camera of the same focal length and square pixels would have them."""
+    """Sightings as a pinhole camera of the same focal length and square pixels would have them, marks chained."""
     scale = np.array([camera.width_px / width, camera.height_px / height])
-    rays = camera.unproject((tracks.xy_px + 0.5) * scale - 0.5)
-    wide = rays[:, 2] < _WIDEST
     focal = float(np.sqrt(camera.fx * camera.fy) * width / camera.width_px)
     centre = (np.array([camera.cx, camera.cy]) + 0.5) / scale - 0.5
-    xy = focal * rays[:, :2] / np.where(wide, 1.0, rays[:, 2])[:, None] + centre
-    kept = ~wide
-    flat = CornerTracks(tracks.track[kept], tracks.frame[kept], xy[kept], tracks.keyframes, tracks.frames)
-    return PinholeLens(focal, float(centre[0]), float(centre[1]), width, height), flat
+
+    def flat(xy_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rays = camera.unproject((xy_px + 0.5) * scale - 0.5)
+        wide = rays[:, 2] < _WIDEST
+        return focal * rays[:, :2] / np.where(wide, 1.0, rays[:, 2])[:, None] + centre, ~wide
+
+    xy, kept = flat(tracks.xy_px)
+    followed = CornerTracks(tracks.track[kept], tracks.frame[kept], xy[kept], tracks.keyframes, tracks.frames)
+    straight = KeyframeMarks(marks.config, marks.frames)
+    for xy_px, looks in zip(marks.xy_px, marks.looks, strict=True):
+        xy, kept = flat(xy_px)
+        straight.xy_px.append(xy[kept])
+        straight.looks.append(looks[kept])
+    lens = PinholeLens(focal, float(centre[0]), float(centre[1]), width, height)
+    return lens, both(followed, straight.tracks(focal, centre, tracks.frames, seed))

@@ -63,21 +63,22 @@ class CornerFollower:
         self._keyframes: list[int] = []
         self._seen: list[tuple[np.ndarray, int, np.ndarray]] = []
 
-    def add(self, grey: UInt8[np.ndarray, "h w"], hands: HandPixels, t_s: float) -> None:
-        """Follow into the next picture; take new corners when few are left or much has moved."""
+    def add(self, grey: UInt8[np.ndarray, "h w"], hands: HandPixels, t_s: float) -> bool:
+        """Follow into the next picture; take new corners when few are left or much has moved. Returns whether it did."""
         self._frame += 1
         if self._before is None:
             self._new_keyframe(grey, hands.covered, t_s)
             self._last_s = t_s
-            return
+            return True
         if len(self._ids):
             self._follow(grey, hands.covered)
         self._before = grey
         self._count_near(hands.near, t_s)
         if self._wants_keyframe(grey.shape[1], t_s):
             self._new_keyframe(grey, hands.covered, t_s)
-        else:
-            self._seen.append((self._ids, self._frame, self._now))
+            return True
+        self._seen.append((self._ids, self._frame, self._now))
+        return False
 
     def result(self) -> CornerTracks:
         """All sightings so far; tracks seen once, or long around a hand, are left out."""
