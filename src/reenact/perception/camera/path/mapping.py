@@ -1,7 +1,6 @@
 """Tracks to keyframe poses and points: pairs by the five-point method, then the global mapper of ``pycolmap``.
 
-The only file that knows ``pycolmap``. Tracks of corners take the place of feature matching: on short, smooth video of
-a small room they last, while descriptors matched picture by picture do not (README of the benchmark `camera_path`).
+The only file that knows ``pycolmap``. It is given tracks (followed corners, chained marks) and matches nothing itself.
 """
 
 from __future__ import annotations

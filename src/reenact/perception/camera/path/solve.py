@@ -58,15 +58,15 @@ def solve_path(
         }
     lens, tracks = _flatten(tracks, marks, camera.camera(), width, height, config.seed)
     notes["marks"] = len(np.unique(tracks.track)) - notes["tracks"]
-    parts, found_lens = None, None
+    found_lens = None
     if camera.intrinsics_source == "prior" and camera.model == "pinhole":
         parts = solve_parts(tracks, lens, config, refine_lens=True)
         keyframes = len(tracks.keyframes)
         found_lens, notes["lens"] = lens_from_motion(parts, lens, camera.focal_sigma, keyframes, config.lens)
-    if found_lens is not None:
-        lens = found_lens.applied(lens)
-    if parts is None or found_lens is None:
+    if found_lens is None:
         parts = solve_parts(tracks, lens, config)
+    else:
+        lens = found_lens.applied(lens)
     found = parts.whole
     if found is None or len(found.points_map) == 0:
         return None, notes | {"reason": "corners do not fit one motion of the camera"}
