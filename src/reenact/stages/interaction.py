@@ -1,4 +1,4 @@
-"""Stage `interaction`: hands and objects made to agree. In: clip, camera, hands, support, objects.
+"""Stage `interaction`: hands and objects made to agree. In: clip, camera, hands, support, objects, points.
 
 Out: the records `objects` (refined), `refined_covariance`, `hands_interaction`, `contacts`, `contact_places` and
 `states`; notes with the noise found, the flags and their reasons. Where no object was placed only the notes are written.
@@ -17,7 +17,7 @@ from reenact.refine.interaction.results import (
     InteractionResultConfig,
     refine_interaction,
 )
-from reenact.scene import CameraTrack, ObjectTracks, PoseCovariance, SupportPlane
+from reenact.scene import CameraTrack, ObjectTracks, PointTracks, PoseCovariance, SupportPlane
 from reenact.stages.clip import load_clip
 from reenact.stages.notes import write_notes
 from reenact.stages.scene import load_hands
@@ -41,6 +41,7 @@ def run(call: StageCall[InteractionResultConfig]) -> None:
         clip.t_ns,
         call.config,
         load_record(PoseCovariance, folder, "pose_covariance"),
+        load_record(PointTracks, call.inputs["points"], "points"),
     )
     save_record(result.objects, call.out, "objects")
     save_record(result.covariance, call.out, "refined_covariance")

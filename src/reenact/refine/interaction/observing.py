@@ -18,7 +18,8 @@ from reenact.refine.interaction.hand_errors import hand_errors, trust_of_hand
 from reenact.refine.interaction.reach import brought
 from reenact.refine.states.config import EvidenceConfig
 from reenact.refine.states.observations import HandObservation, RigidTrack, observe_hand, rigid_track
-from reenact.scene import CameraTrack, HandTracks, ObjectTracks, PoseCovariance
+from reenact.refine.states.picture import PictureConfig, PictureMotion, picture_motion
+from reenact.scene import CameraTrack, HandTracks, ObjectTracks, PointTracks, PoseCovariance
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,26 @@ def observe(
         for o in range(T.shape[1])
     )
     return Seen((left, right), tracks)
+
+
+def motions(
+    points: PointTracks | None,
+    seen: Seen,
+    camera: CameraTrack,
+    hands: HandTracks,
+    t: np.ndarray,
+    config: PictureConfig,
+) -> list[PictureMotion | None]:
+    """Each object's motion in the picture, where points were followed."""
+    if points is None:
+        return [None] * len(seen.tracks)
+    eye = camera.scene_T_camera()[:, :3, 3]
+    return [
+        picture_motion(
+            points, o, camera, hands, np.linalg.norm(track.smooth[:, :3, 3] - eye, axis=1), t, config
+        )
+        for o, track in enumerate(seen.tracks)
+    ]
 
 
 def trust_of(objects: ObjectTracks, covariance: PoseCovariance | None) -> np.ndarray:

@@ -21,6 +21,7 @@ from reenact.refine.interaction.observing import (
     cleared_of_drift,
     first_guess,
     in_reach,
+    motions,
     observe,
     slow_errors,
     start,
@@ -33,7 +34,7 @@ from reenact.refine.states.config import EvidenceConfig
 from reenact.refine.states.evidence import ObjectEvidence, gather
 from reenact.refine.states.machine import ObjectStates, infer
 from reenact.refine.states.observations import HandObservation, RigidTrack
-from reenact.scene import CameraTrack, HandTracks, ObjectTracks, PoseCovariance, SupportPlane
+from reenact.scene import CameraTrack, HandTracks, ObjectTracks, PointTracks, PoseCovariance, SupportPlane
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,10 @@ def refine(
     t_seconds: Float64[np.ndarray, " t"],
     config: InteractionConfig | None = None,
     covariance: PoseCovariance | None = None,
+    points: PointTracks | None = None,
 ) -> Refined:
-    """The whole clip at once. `covariance` says which frames are believed more than others; how much, the clip does."""
+    """The whole clip at once. `covariance` says which frames are believed more than others; how much, the clip does.
+    `points`: followed on the objects; they tell when these move."""
     config = config or InteractionConfig()
     count = len(objects.object_ids)
     meshes = [objects.mesh(o) for o in range(count)]
@@ -89,6 +92,7 @@ def refine(
     hulls = [None] * HANDS + [_hull(v - middles[o]) if len(v) else None for o, (v, _) in enumerate(meshes)]
     trust = trust_of(objects, covariance)
     seen = observe(objects, hands, middles, trust, slow_errors(objects, covariance), t_seconds, config)
+    pictures = motions(points, seen, camera, hands, t_seconds, config.states.evidence.picture)
     observed, bodies = start(seen, t_seconds, camera, hands, trust, config)
     states: tuple[ObjectStates, ...] = ()
     grips: tuple[tuple[Grips | None, ...], ...] = ()
@@ -113,7 +117,7 @@ def refine(
             ]
         looked = [
             gather(track, cleared.hands, grids[o], camera.scene_T_camera(), t_seconds, evidence,
-                   heights[o], config.height_sigma, supported=support is not None or heights[o] is not None)
+                   heights[o], config.height_sigma, support is not None or heights[o] is not None, pictures[o])
             for o, track in enumerate(cleared.tracks)
         ]  # fmt: skip
         states = tuple(infer(e, t_seconds, config.states) for e in looked)

@@ -23,6 +23,7 @@ from reenact.scene import (
     InteractionState,
     InteractionStates,
     ObjectTracks,
+    PointTracks,
     PoseCovariance,
     Source,
     SupportPlane,
@@ -71,11 +72,13 @@ def refine_interaction(
     t_ns: Int64[np.ndarray, " t"],
     config: InteractionResultConfig | None = None,
     covariance: PoseCovariance | None = None,
+    points: PointTracks | None = None,
 ) -> InteractionResult:
-    """Refine a clip and write it down as records; `covariance` is that of the raw poses, where perception gives one."""
+    """Refine a clip and write it down as records; `covariance` is that of the raw poses, where perception gives one, and
+    `points` were followed on the objects in the picture."""
     config = config or InteractionResultConfig()
     t = (t_ns - t_ns[0]) * 1e-9
-    refined = refine(objects, hands, camera, support, t, config.interaction, covariance)
+    refined = refine(objects, hands, camera, support, t, config.interaction, covariance, points)
     states = _states(refined, camera)
     sure = about_origins(refined.covariance[:, HANDS:], refined.T_world_object(), refined.middles)
     new_objects = _objects(objects, refined, states, camera, t, config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reenact.refine.states.edges import EdgeConfig
+from reenact.refine.states.picture import PictureConfig
 from reenact.refine.states.stretches import OppositionConfig, TravelConfig
 from reenact.scene.interaction import InteractionState
 
@@ -79,6 +80,7 @@ class EvidenceConfig:
     push (m)."""
     opposition: OppositionConfig = field(default_factory=OppositionConfig)
     travel: TravelConfig = field(default_factory=TravelConfig)
+    picture: PictureConfig = field(default_factory=PictureConfig)
 
     @property
     def slow_looks(self) -> float:

@@ -19,6 +19,7 @@ from reenact.refine.states.edges import Signal
 from reenact.refine.states.in_hands import Costs, in_hand
 from reenact.refine.states.intervals import ConstantCost, PlaceCost, StepCost
 from reenact.refine.states.observations import HandObservation, RigidTrack
+from reenact.refine.states.picture import PictureMotion
 from reenact.refine.states.sight import gone, in_the_open
 from reenact.refine.states.stretches import Opposition, Travel
 
@@ -60,6 +61,10 @@ class ObjectEvidence:
     """How far each hand has been out of sight for long, before and after: 0 to 1."""
     aloft: Float64[np.ndarray, " t"]
     """What speaks against lying or sliding, per frame: nothing is under it (<= 0)."""
+    motion: Float64[np.ndarray, " t"]
+    """Log odds, per frame, of motion against rest by the points followed on it; 0 where none tell."""
+    with_hand: Float64[np.ndarray, "t s=2"]
+    """Log odds, per frame, of each hand's going with it in the picture; 0 where nothing tells."""
 
 
 def gather(
@@ -72,10 +77,12 @@ def gather(
     height: Float64[np.ndarray, " t"] | None = None,
     height_sigma: float = 0.0,
     supported: bool = True,
+    picture: PictureMotion | None = None,
 ) -> ObjectEvidence:
     """Evidence about one object; `height` is that of its lowest point over what could carry it, where that is known.
 
     `supported`: something is known that could carry it, at least roughly; else rest under a hand is not believed easily.
+    `picture`: motion of the points followed on it, where there are any.
     """
     step, eye = _frame_steps(t_seconds), T_world_camera[:, :3, 3]
     share = np.minimum(step * config.evidence_hz, 1.0)
@@ -122,6 +129,8 @@ def gather(
         ),
         hand_gone=np.stack([gone(h, t_seconds, config) for h in hands], axis=1),
         aloft=aloft,
+        motion=np.zeros(len(step)) if picture is None else picture.moves,
+        with_hand=np.zeros((len(step), 2)) if picture is None else picture.with_hand,
     )
 
 

@@ -96,17 +96,19 @@ def _rates(
 ) -> np.ndarray:
     """What each frame says for each state of the chain, [t 7]."""
     rate = np.zeros((len(step), CHAIN))
-    rate[:, 0] = evidence.still + evidence.aloft
+    rate[:, 0] = evidence.still + evidence.aloft - np.maximum(evidence.motion, 0.0)
     alone = config.alone * np.minimum(evidence.touch.max(axis=1), 0.0)
     rate[:, 1] = evidence.aloft + evidence.moving + alone - config.moving_rate * step
     rate[:, 2:5] = contact - config.held_rate * step[:, None]
-    rate[:, 2:4] += evidence.base
+    rate[:, 2:4] += evidence.base + evidence.with_hand
+    rate[:, 4] += np.maximum(evidence.with_hand, 0.0).sum(axis=1) + np.minimum(evidence.with_hand.min(axis=1), 0.0)
     other = evidence.touch[:, ::-1] > 0
     unseen = config.unseen_rate * step[:, None] * evidence.hand_gone * other
     rate[:, 2:4] -= unseen
     rate[:, 4] -= unseen.max(axis=1)
-    pushed = np.minimum(evidence.touch, 0.0) + evidence.base + evidence.aloft[:, None]
+    pushed = np.minimum(evidence.touch, 0.0) + evidence.base + evidence.aloft[:, None] + evidence.with_hand
     rate[:, 5:] = pushed - config.pushed_rate * step[:, None]
+    rate[:, [MOVING, *PUSHED]] += np.minimum(evidence.motion, 0.0)[:, None]
     return rate
 
 
