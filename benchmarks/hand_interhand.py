@@ -21,6 +21,7 @@ from reenact.hands.joints import SIDES, hand_length
 from reenact.hands.skeleton import ADULT_HAND_LENGTH, HandSkeleton
 from reenact.perception.hands.mediapipe_litert import MediaPipeHands
 from reenact.refine.hands.kinematics import posed_joints
+from reenact.refine.hands.offsets import offsets_of
 from reenact.refine.hands.pose import fit_hand_poses
 
 BORDER_PX = 100
@@ -77,7 +78,7 @@ def main() -> None:
         row = f"{file}  {SIDES[side]:5s} {off[best]:6.1f}  | {errors(rel, true)[0]:5.1f} {errors(rel, true)[1]:5.1f}"
         for length in (ADULT_HAND_LENGTH, float(hand_length(true))):
             skeleton = HandSkeleton.adult(side, length)
-            p = fit_hand_poses(skeleton, rays[None], rel[None])
+            p = fit_hand_poses(skeleton, rays[None], rel[None], offsets=offsets_of(net.name))
             found = posed_joints(skeleton, p.R_camera_wrist, p.t_camera, p.angles)[0]
             root, shape = errors(found, true)
             row += f"  | {length:.3f} m {root:5.1f} {shape:5.1f} {found[0, 2] / true[0, 2]:6.3f}"

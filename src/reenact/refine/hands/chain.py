@@ -16,6 +16,7 @@ from reenact.refine.hands.fill import FillConfig, fill_gaps
 from reenact.refine.hands.gate import GateConfig, GateReason, find_jumps, gate_single_frames
 from reenact.refine.hands.hypotheses import HandHypotheses, HypothesisConfig
 from reenact.refine.hands.limits import limit_angles
+from reenact.refine.hands.offsets import offsets_of
 from reenact.refine.hands.pose import REVERSED, HandPoses, PoseConfig, PoseProblem
 from reenact.refine.hands.smooth import FrameData, SmoothConfig, smooth_track
 from reenact.refine.hands.track import WristTrack, rotate_covariance, scatter_poses
@@ -62,7 +63,8 @@ class HandChain:
         seen = self.landmarks.valid[:, side]
         rays = self.lens.unproject(self.landmarks.landmarks_px[seen, side])
         skeleton = HandSkeleton.adult(side, self.length)
-        return PoseProblem(skeleton, rays, self.landmarks.landmarks_rel[seen, side], self.config.pose)
+        rel, offsets = self.landmarks.landmarks_rel[seen, side], offsets_of(self.landmarks.backend)
+        return PoseProblem(skeleton, rays, rel, self.config.pose, offsets=offsets)
 
     def fit(self, side: int) -> tuple[WristTrack, WristTrack, Bool[np.ndarray, " t"]]:
         """Every seen frame of one hand by itself; the same with the fit that its neighbours speak for, and whether
@@ -147,21 +149,27 @@ class HandChain:
 
     def _off(self, side: int, track: WristTrack) -> Float64[np.ndarray, " t"]:
         """Reprojection error of every frame, of the landmarks as they are read (meaningless where nothing was seen)."""
-        return self._off_joints(side, self.in_camera(track.joints_scene()), self.backwards[:, side])
+        return self._off_as_read(side, track, self.backwards[:, side])
 
-    def _off_joints(
-        self, side: int, joints_camera: np.ndarray, backwards: Bool[np.ndarray, " t"]
+    def _off_as_read(
+        self, side: int, track: WristTrack, backwards: Bool[np.ndarray, " t"]
     ) -> Float64[np.ndarray, " t"]:
+        pose = (
+            self.T_camera_scene[:, :3, :3] @ track.R_scene_wrist,
+            self.in_camera(track.t_scene),
+            track.angles,
+        )
+        there = self.problems[side].landmarks(pose)
         marks = self.landmarks.landmarks_px[:, side]
         if not backwards.any():
-            return reprojection_fraction(joints_camera, marks, self.lens)
+            return reprojection_fraction(there, marks, self.lens)
         read = np.where(backwards[:, None, None], marks[:, REVERSED], marks)
         thumb = slice(
             1, 5
         )  # says nothing when read backwards: put where it is looked for, then left out of the mean
-        read[backwards, thumb] = self.lens.project(joints_camera[backwards, thumb])
+        read[backwards, thumb] = self.lens.project(there[backwards, thumb])
         share = np.where(backwards, np.sqrt(21 / 17), 1.0)
-        return reprojection_fraction(joints_camera, read, self.lens) * share
+        return reprojection_fraction(there, read, self.lens) * share
 
     def _trust(self, side: int, off: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, " t"]:
         """The net's confidence, lowered by misfit: 0.95 of it at a third of the gate, 0.6 at the gate."""
@@ -187,7 +195,7 @@ class HandChain:
             confidence=np.stack([track.confidence for track in sides], axis=1),
             source=source,
             sigma_camera=np.stack([self._sigma(track) for track in sides], axis=1),
-            reprojection=self._reprojection(joints, source, self.backwards & as_read),
+            reprojection=self._reprojection(sides, source, self.backwards & as_read),
             hand_length=np.full(2, self.length),
             hand_length_source="user" if user else "adult_prior",
             world_frame=self.camera.world_frame,
@@ -205,9 +213,9 @@ class HandChain:
         )
 
     def _reprojection(
-        self, joints: np.ndarray, source: np.ndarray, backwards: Bool[np.ndarray, "t 2"]
+        self, sides: list[WristTrack], source: np.ndarray, backwards: Bool[np.ndarray, "t 2"]
     ) -> Float64[np.ndarray, "t s=2"]:
         """0 where nothing was seen in that frame."""
-        errors = [self._off_joints(s, self.in_camera(joints[:, s]), backwards[:, s]) for s in range(2)]
+        errors = [self._off_as_read(s, track, backwards[:, s]) for s, track in enumerate(sides)]
         seen = (source == Source.OBSERVED) | (source == Source.SMOOTHED)
         return np.where(seen & self.landmarks.valid, np.stack(errors, axis=1), 0.0)

@@ -13,6 +13,7 @@ from jaxtyping import Float64
 
 from reenact.hands.joints import LEFT
 from reenact.hands.skeleton import HandSkeleton
+from reenact.refine.hands.offsets import LandmarkOffsets
 
 STEP_SIZE = 26
 """Translation 0:3, rotation 3:6, angles 6:26."""
@@ -80,9 +81,13 @@ def posed_joints_and_jacobian(
     R_wrist: Float64[np.ndarray, "n 3 3"],
     t_wrist: Float64[np.ndarray, "n 3"],
     angles: Float64[np.ndarray, "n 20"],
+    offsets: LandmarkOffsets | None = None,
 ) -> tuple[Float64[np.ndarray, "n j=21 3"], Float64[np.ndarray, "n j=21 3 26"]]:
-    """Joints and their derivative by the 26 numbers of a step."""
+    """Joints, or with `offsets` the landmarks, and their derivative by the 26 numbers of a step."""
     local, slope = planes.joints_and_derivatives(angles)
+    if offsets is not None:
+        off, turning = offsets.with_derivatives(angles)
+        local, slope = local + off, slope + turning
     turned = local @ np.swapaxes(R_wrist, -1, -2)
     n = len(turned)
     jacobian = np.zeros((n, 21, 3, STEP_SIZE))

@@ -18,6 +18,7 @@ from reenact.hands.skeleton import HandSkeleton
 from reenact.refine.hands.kinematics import STEP_SIZE, FingerPlanes, posed_joints_and_jacobian
 from reenact.refine.hands.levenberg import LevenbergConfig, Normal, State, minimise
 from reenact.refine.hands.limits import JointLimitsConfig, limit_angles
+from reenact.refine.hands.offsets import LandmarkOffsets
 from reenact.refine.hands.rigid import NEAR, RayBundle, place_by_size
 
 REVERSED = np.array([0, 1, 2, 3, 4, *range(17, 21), *range(13, 17), *range(9, 13), *range(5, 9)])
@@ -76,14 +77,16 @@ def fit_hand_poses(
     rays: Float[np.ndarray, "n j=21 3"],
     landmarks_rel: Float[np.ndarray, "n j=21 3"],
     config: PoseConfig | None = None,
+    offsets: Float64[np.ndarray, "j=21 3"] | None = None,
 ) -> HandPoses:
     """The most probable pose of each hand by itself (no time).
 
     Args:
         rays: directions from the camera through the landmarks, camera axes.
         landmarks_rel: the net's relative shape, camera axes, any scale and origin.
+        offsets: landmarks less joints, as `offsets_of` has them; None: the landmarks are the joints.
     """
-    return PoseProblem(skeleton, rays, landmarks_rel, config or PoseConfig()).solve()
+    return PoseProblem(skeleton, rays, landmarks_rel, config or PoseConfig(), offsets=offsets).solve()
 
 
 def _retract(state: State, step: np.ndarray) -> State:
@@ -101,27 +104,31 @@ class PoseProblem:
         rel: np.ndarray,
         config: PoseConfig,
         told: np.ndarray | None = None,
+        offsets: np.ndarray | None = None,
     ) -> None:
-        """`told` [n 21] is false for landmarks that say nothing; None: all speak."""
+        """`told` [n 21] is false for landmarks that say nothing; None: all speak. `offsets`: see `fit_hand_poses`."""
         self.config = config
         self.skeleton = skeleton
         self.told = np.ones(np.shape(rays)[:2], dtype=bool) if told is None else told
         self.planes = FingerPlanes(skeleton)
+        self.offsets = np.zeros((21, 3)) if offsets is None else offsets
+        self._beside = LandmarkOffsets(skeleton, self.offsets)
         self.bundle = RayBundle.from_rays(rays)
         self.sigma = config.landmark_sigma * self.bundle.box_angle
         self.rel = np.asarray(rel, dtype=np.float64)
         bones = bones_of(self.rel)
         self.directions = bones / np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), 1e-9)
-        self.bone_lengths = bone_lengths(skeleton.rest_joints_wrist)
+        flat = np.zeros((1, 20))
+        self.bone_lengths = bone_lengths(
+            (self.planes.joints(flat) + self._beside.with_derivatives(flat)[0])[0]
+        )
         self.lower, self.upper = config.limits.bounds()
         self.relaxed = np.deg2rad(np.array([*config.relaxed_thumb_deg, *config.relaxed_deg * 4]))
         self.coupling = _tendon_matrix(config)
 
     def take(self, rows: np.ndarray) -> PoseProblem:
         """Some of the hands."""
-        return PoseProblem(
-            self.skeleton, self.bundle.rays[rows], self.rel[rows], self.config, self.told[rows]
-        )
+        return self._again(self.bundle.rays[rows], self.rel[rows], self.told[rows])
 
     def fingers_reversed(self) -> PoseProblem:
         """The same landmarks read as if the net had taken the hand for the other one: index to pinky the other way
@@ -129,14 +136,18 @@ class PoseProblem:
         told = self.told.copy()
         told[:, 1:5] = False
         rays, rel = self.bundle.rays[:, REVERSED], self.rel[:, REVERSED]
-        return PoseProblem(self.skeleton, rays, rel, self.config, told)
+        return self._again(rays, rel, told)
 
     def mixed(self, other: PoseProblem, others: np.ndarray) -> PoseProblem:
         """The hands of `other` where the mask says so, else these."""
         each = others[:, None]
         rays = np.where(each[..., None], other.bundle.rays, self.bundle.rays)
         rel = np.where(each[..., None], other.rel, self.rel)
-        return PoseProblem(self.skeleton, rays, rel, self.config, np.where(each, other.told, self.told))
+        return self._again(rays, rel, np.where(each, other.told, self.told))
+
+    def _again(self, rays: np.ndarray, rel: np.ndarray, told: np.ndarray) -> PoseProblem:
+        """Other pictures of the same hand by the same net."""
+        return PoseProblem(self.skeleton, rays, rel, self.config, told, self.offsets)
 
     def start(self) -> State:
         """The net's own orientation and angles, brought inside the limits and placed by apparent size."""
@@ -158,10 +169,10 @@ class PoseProblem:
         (R, t, angles), cost, normal = minimise(
             self.start() if start is None else start, self.evaluate, _retract, self.config.solver
         )
-        joints = self.joints((R, t, angles))
-        error, _, _ = self.bundle.errors(joints)
+        marks = self.landmarks((R, t, angles))
+        error, _, _ = self.bundle.errors(marks)
         rms = np.sqrt(((error**2).sum(axis=-1) * self.told).sum(axis=-1) / self.told.sum(axis=-1) / 2.0)
-        bones = bones_of(joints) / self.bone_lengths[:, None]
+        bones = bones_of(marks) / self.bone_lengths[:, None]
         off = (bones - self.directions) / self.config.direction_sigma * self.told[:, 1:, None]
         hint, _ = _cauchy(off, self.config.direction_outlier)
         return HandPoses(R, t, angles, np.linalg.inv(normal), rms / self.sigma, cost - hint, hint)
@@ -171,12 +182,18 @@ class PoseProblem:
         R, t, angles = state
         return self.planes.joints(angles) @ np.swapaxes(R, -1, -2) + t[:, None]
 
+    def landmarks(self, state: State) -> Float64[np.ndarray, "m j=21 3"]:
+        """Where the net should see its landmarks on any m hands of this side, camera axes."""
+        R, t, angles = state
+        local = self.planes.joints(angles) + self._beside.with_derivatives(angles)[0]
+        return local @ np.swapaxes(R, -1, -2) + t[:, None]
+
     def evaluate(self, state: State, rows: np.ndarray) -> Normal:
         """Cost and normal equations of some hands."""
         R, t, angles = state
-        joints, jacobian = posed_joints_and_jacobian(self.planes, R, t, angles)
-        seen_cost, seen, seen_rows, in_front = self._image_rows(joints, jacobian, rows)
-        hint_cost, hint, hint_rows = self._direction_rows(joints, jacobian, rows)
+        marks, jacobian = posed_joints_and_jacobian(self.planes, R, t, angles, self._beside)
+        seen_cost, seen, seen_rows, in_front = self._image_rows(marks, jacobian, rows)
+        hint_cost, hint, hint_rows = self._direction_rows(marks, jacobian, rows)
         residual = np.concatenate([seen, hint], axis=1)
         table = np.concatenate([seen_rows, hint_rows], axis=1)
         transposed = np.swapaxes(table, 1, 2)
@@ -185,10 +202,10 @@ class PoseProblem:
         return np.where(in_front, cost, np.inf), gradient, normal
 
     def _image_rows(
-        self, joints: np.ndarray, jacobian: np.ndarray, rows: np.ndarray
+        self, marks: np.ndarray, jacobian: np.ndarray, rows: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         sigma, told = self.sigma[rows], self.told[rows]
-        error, slope, along = self.bundle.take(rows).errors(joints)
+        error, slope, along = self.bundle.take(rows).errors(marks)
         error = error * told[..., None]
         cost, root = _cauchy(error / sigma[:, None, None], self.config.landmark_outlier)
         scale = (root * told / sigma[:, None])[..., None]
@@ -197,10 +214,10 @@ class PoseProblem:
         return cost, (error * scale).reshape(n, 42), table.reshape(n, 42, STEP_SIZE), along.min(axis=1) > NEAR
 
     def _direction_rows(
-        self, joints: np.ndarray, jacobian: np.ndarray, rows: np.ndarray
+        self, marks: np.ndarray, jacobian: np.ndarray, rows: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         sigma, n, told = self.config.direction_sigma, len(rows), self.told[rows, 1:]
-        bones = bones_of(joints) / self.bone_lengths[:, None]
+        bones = bones_of(marks) / self.bone_lengths[:, None]
         error = (bones - self.directions[rows]) / sigma * told[..., None]
         cost, root = _cauchy(error, self.config.direction_outlier)
         weight = root * told / (sigma * self.bone_lengths)
