@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from reenact.perception.pose.config import PoseConfig
-from reenact.perception.pose.contract import ObjectPoses, Sighting
-from reenact.perception.pose.doubt import score_noise, undecided, unseen_turn
+from reenact.perception.pose.contract import Sighting
+from reenact.perception.pose.doubt import score_noise, unseen_turn
 from reenact.perception.pose.fit import DepthFit, Fit, score, summary
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.symmetry import Symmetry
@@ -41,26 +41,6 @@ def test_depth_that_is_not_there_is_neither_good_nor_bad() -> None:
     assert summary([without])["depth_misfit_m"] is None
     assert summary([without, agrees, differs])["depth_misfit_m"] == pytest.approx(0.051)
     assert summary([])["overlap_of_outlines"] is None
-
-
-def test_two_ways_to_follow_that_agree_alike_are_both_in_the_covariance() -> None:
-    config, model = PoseConfig(), ObjectModel.of(*cylinder(0.03, 0.1))
-    T = np.tile(np.eye(4), (3, 1, 1))
-    T[:, 2, 3] = 0.7
-    turned = T.copy()
-    turned[:, :3, :3] = np.diag([1.0, -1.0, -1.0])
-    narrow = np.tile(1e-6 * np.eye(6), (3, 1, 1))
-
-    def way(poses: np.ndarray) -> ObjectPoses:
-        return ObjectPoses(poses, np.array([True, True, False]), np.ones(3), narrow, {})
-
-    alike = undecided([way(T), way(turned)], [0.9, 0.9], model, config)
-    assert np.sqrt(np.trace(alike.covariance[0, 3:, 3:])) == pytest.approx(np.pi / np.sqrt(2), rel=1e-2)
-    assert alike.confidence.tolist() == pytest.approx([0.5, 0.5, 1.0])
-    plain = undecided([way(T), way(turned)], [0.9, 0.7], model, config)
-    assert np.sqrt(np.trace(plain.covariance[0, 3:, 3:])) < 0.05
-    same = undecided([way(T), way(T)], [0.9, 0.9], model, config)
-    assert same.confidence[0] == 1.0, "two ways to the same poses are no doubt"
 
 
 def test_an_unseen_turn_about_an_axis_leaves_the_axis_where_it_is() -> None:

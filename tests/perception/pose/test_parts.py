@@ -7,6 +7,7 @@ import pytest
 
 from reenact.geometry.rotations import random_rotation, rotation_angle, so3_exp
 from reenact.geometry.transforms import apply, make_T
+from reenact.perception.pose.contact_terms import SurfacePart, standing_term, touch_term
 from reenact.perception.pose.depth_points import parted_sigma
 from reenact.perception.pose.model import ObjectModel, sample_surface
 from reenact.perception.pose.rigid import rigid_ransac
@@ -20,13 +21,10 @@ from reenact.perception.pose.symmetry import (
 )
 from reenact.perception.pose.terms import (
     SurfacePairs,
-    SurfacePart,
     Term,
     outline_term,
     prior_term,
-    standing_term,
     surface_term,
-    touch_term,
     track_term,
 )
 from reenact.perception.pose.window import Window

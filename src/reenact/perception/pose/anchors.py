@@ -62,18 +62,16 @@ class Anchors:
         sighting: Sighting,
         T_camera_object: Float[np.ndarray, "4 4"],
         covariance: Float64[np.ndarray, "6 6"],
-        doubt: Float64[np.ndarray, "6 6"],
     ) -> None:
-        """Give new points their place; all that are learnt now share the error of the pose (covariance in camera axes).
-
-        doubt: what poses that look alike would add; of it only the distance counts, for they are asked after in every frame.
-        """
+        """Give new points their place; all that are learnt now share the error of the pose (covariance in camera axes)."""
         ids = sighting.track_idx.tolist()
         new = [k for k, i in enumerate(ids) if i not in self._places]
         if not new:
             return
         t, R = T_camera_object[:3, 3], np.kron(np.eye(2), T_camera_object[:3, :3])
-        sigma_scale = float(np.sqrt(t @ (covariance + doubt)[:3, :3] @ t) / (t @ t))
+        sigma_scale = float(np.sqrt(t @ covariance[:3, :3] @ t) / (t @ t))
+        if len(sighting.cloud) < 10:  # other poses that look alike lie nearer or farther
+            sigma_scale = float(np.hypot(sigma_scale, self._config.anchor_scale))
         spread = R.T @ covariance @ R
         window, picture = refiner.look(sighting, T_camera_object)
         depth, K = picture.depth, window.view.K

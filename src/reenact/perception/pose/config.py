@@ -31,6 +31,9 @@ class PoseConfig:
     """Noise of a followed point as a share of the picture's width (LK at 640 pixels across: one of these)."""
     anchor_sigma: float = 0.003
     """Noise of the place of a followed point on the mesh."""
+    anchor_scale: float = 0.05
+    """Where no depth is measured, relative one-sigma of the distance at which a point got its place, beside the pose's own:
+    another pose may fit as well."""
     anchor_doubt_s: float = 0.15
     """A followed point that contradicts the poses for so much longer than it agrees (s) loses its place."""
     effective_points: float = 40.0
@@ -63,6 +66,14 @@ class PoseConfig:
     """Overlap below which a wider search is tried, where enough of the object is unhidden."""
     min_track_points: int = 6
     """Followed points that can carry a pose while most of the mask is hidden."""
+    points_reach: float = 3.0
+    """A followed point agrees with a pose that puts it so near to where it is seen (times `track_sigma`)."""
+    points_agree: float = 0.6
+    """Share of the followed points that must agree with one pose for it to be carried by them."""
+    points_lost: float = 0.6
+    """A pose with which this much fewer of them agree (times) contradicts them: what it was fitted to is not the object."""
+    by_points_covered: float = 0.7
+    """A pose carried by points holds where this share of the drawn object lies in the mask, or of the mask in it."""
     min_visible_share: float = 0.12
     """Share of the drawn outline that must be unhidden for a pose from the outline alone."""
     ransac_rounds: int = 60
@@ -93,8 +104,26 @@ class PoseConfig:
     """What edges that lie on those of the mask count for there, beside the overlap."""
     start_runs: int = 3
     """Of those followed for a while, so many are followed through the whole clip where more than one is left."""
-    run_scale: float = 0.02
-    """One that agrees less by this much (mean over the clip) is e times less likely."""
+    start_apart_share: float = 0.2
+    """And at least this share of the clip, so that what is lost on the way from one is found from another."""
+    start_reach_other: float = 0.25
+    """Of every such frame the best pose is followed if its value is at most this much lower than the best one's."""
+    meet_s: float = 0.25
+    """A way to follow it ends where it has been the same as an earlier one for so long."""
+    beaten_s: float = 0.6
+    """It also ends where it has for so long agreed less than an earlier one,"""
+    beaten: float = 0.15
+    """by this much in the mean."""
+    broken_s: float = 0.3
+    """A way that found no pose for so long, or was put elsewhere by a search, is broken from there on:"""
+    broken_worth: float = 0.8
+    """what it agrees counts this much only, for it may have been found again at something else."""
+    points_worth: float = 0.9
+    """What a pose is worth that all followed points agree with, whatever its outline."""
+    way_scale: float = 0.12
+    """Of two ways to follow it, one that agrees less by this much times seconds is e times less likely."""
+    jump: float = 0.5
+    """What a change from one way to another costs where their poses differ plainly (worth times seconds)."""
     follow_s: float = 0.9
     """For so long, both ways."""
     follow_every_s: float = 0.15

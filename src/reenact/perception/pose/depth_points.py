@@ -6,9 +6,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from reenact.perception.pose.config import PoseConfig
+from reenact.perception.pose.contact_terms import SurfacePart
 from reenact.perception.pose.contract import Sighting
 from reenact.perception.pose.fit import NO_MEETING, DepthFit
-from reenact.perception.pose.terms import SurfacePairs, SurfacePart
+from reenact.perception.pose.terms import SurfacePairs
 from reenact.perception.pose.window import Window
 from reenact.rendering.mesh_depth import MeshPicture
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 import cv2
 import numpy as np
 
 from reenact.perception.pose.config import PoseConfig
-from reenact.perception.pose.contract import ObjectPoses, Sighting
+from reenact.perception.pose.contract import Sighting
 from reenact.perception.pose.fit import Fit, score
-from reenact.perception.pose.initial import SAME_PLACE, SAME_TURN
 from reenact.perception.pose.model import ObjectModel
 from reenact.perception.pose.refine import PoseRefiner
-from reenact.perception.pose.symmetry import difference, turn_between
+from reenact.perception.pose.symmetry import turn_between
 from reenact.perception.pose.terms import Anchored
 from reenact.perception.pose.twins import ambiguity, rivals
 
@@ -25,11 +21,15 @@ class Doubt:
     def __init__(self, refiner: PoseRefiner, config: PoseConfig) -> None:
         self._refiner, self._config = refiner, config
         self.others: list[np.ndarray] = []
-        """Poses that fitted the first frame nearly as well, seen from the one that was taken."""
         self._known: tuple[np.ndarray, float] = (np.zeros((6, 6)), 1.0)
         self._asked_s = -np.inf
         self._asked: tuple[np.ndarray, Fit] | None = None
         """Pose (world) and fit when twins were last looked for."""
+
+    def also(self, others: list[np.ndarray]) -> None:
+        """Other poses to ask after, seen from the one that is taken."""
+        if others is not self.others:
+            self.others, self._asked_s, self._asked = others, -np.inf, None
 
     def of(
         self, T_world_object: np.ndarray, T_camera_world: np.ndarray, fit: Fit, sighting: Sighting
@@ -44,7 +44,9 @@ class Doubt:
             kept = [T @ T_pose_other for T_pose_other in self.others]
             others = rivals(self._refiner, sighting, T, self._config, kept)
             scale = score_noise(fit, sighting, self._config)
-            self._known = ambiguity(T, score(fit), others, self._refiner.model, scale)
+            added, belief = ambiguity(T, score(fit), others, self._refiner.model, scale)
+            wider = self._config.undersaid**2 if len(sighting.cloud) < 10 else 1.0
+            self._known = added * wider, belief
             self._asked_s, self._asked = sighting.t_seconds, (T_world_object, fit)
         return self._known
 
@@ -59,26 +61,6 @@ class Doubt:
             and abs(fit.iou - before.iou) < 0.03
             and abs(fit.visible_share - before.visible_share) < 0.05
         )
-
-
-def undecided(
-    runs: Sequence[ObjectPoses], agreement: Sequence[float], model: ObjectModel, config: PoseConfig
-) -> ObjectPoses:
-    """The first of several ways to follow an object (best first), less sure by the others that agree nearly as well.
-
-    agreement: mean worth of each; a way has the odds exp((its own - the best one's) / `run_scale`).
-    """
-    best, odds = runs[0], np.exp((np.array(agreement) - agreement[0]) / config.run_scale)
-    share = odds / odds.sum()
-    covariance, belief = best.covariance.copy(), np.full(len(best.valid), 1.0)
-    for weight, other in zip(share[1:], runs[1:], strict=True):
-        for k in np.flatnonzero(best.valid & other.valid):
-            change = difference(best.T_world_object[k], other.T_world_object[k], model)
-            covariance[k] += weight * np.outer(change, change)
-            if np.linalg.norm(change[:3]) > SAME_PLACE or np.linalg.norm(change[3:]) > SAME_TURN:
-                belief[k] -= weight
-    notes = {**best.notes, "hypotheses": [round(float(value), 4) for value in agreement]}
-    return replace(best, covariance=covariance, confidence=best.confidence * belief, notes=notes)
 
 
 def score_noise(fit: Fit, sighting: Sighting, config: PoseConfig) -> float:

@@ -31,6 +31,9 @@ class Fit:
     that leaks spoils the overlap all around, but not this. 0 without a mask."""
     depth: DepthFit | None = None
     """None where no depth is measured."""
+    covered: float = 0.0
+    """Share of the drawn object, hidden pixels left out, that lies in the mask, or of the mask that lies in it, whichever
+    is more: near 1 also for a mask that leaks or lacks a part."""
 
     def depth_agrees(self, share: float) -> bool:
         """Whether at least that share of the depth points meets the surface, where there are any."""

@@ -69,3 +69,14 @@ def sample_surface(
     a, b, c = corners[face, 0], corners[face, 1], corners[face, 2]
     points = a + u[:, None] * (b - a) + v[:, None] * (c - a)
     return points, normal[face] / np.maximum(double_area[face], 1e-18)[:, None]
+
+
+def feet_of(model: ObjectModel, up: Float64[np.ndarray, " 3"]) -> Float64[np.ndarray, "n 3"]:
+    """Points the object stands on when `up` (object frame) is up: the lowest of its corners, a dozen at most."""
+    height = model.vertices @ up
+    low = model.vertices[height < height.min() + 0.002]
+    directions = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    side = np.cross(up, [1.0, 0, 0] if abs(up[0]) < 0.9 else [0, 1.0, 0])
+    side /= np.linalg.norm(side)
+    spread = np.cos(directions)[:, None] * side + np.sin(directions)[:, None] * np.cross(up, side)
+    return np.asarray(low[np.unique((low @ spread.T).argmax(0))])

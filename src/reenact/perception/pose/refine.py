@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from reenact.perception.pose.config import PoseConfig
+from reenact.perception.pose.contact_terms import SurfacePart, above_term, standing_term, touch_term
 from reenact.perception.pose.contract import Sighting
 from reenact.perception.pose.depth_points import depth_fit, drawn_at, surface_pairs
 from reenact.perception.pose.fit import Fit
@@ -20,15 +21,11 @@ from reenact.perception.pose.symmetry import difference
 from reenact.perception.pose.terms import (
     Anchored,
     SurfacePairs,
-    SurfacePart,
     Term,
-    above_term,
     outline_term,
     placed,
     prior_term,
-    standing_term,
     surface_term,
-    touch_term,
     track_term,
     visible_points,
 )
@@ -37,6 +34,8 @@ from reenact.rendering.mesh_depth import MeshDepthRenderer, MeshPicture, View
 
 _FAR_STEP, _FAR_TURN = 0.003, 0.05
 """A last step longer than this (m, rad) was taken with depth points on the wrong places: they are drawn once more."""
+_CUT = 4.0
+"""Points so many sigmas off went with something else."""
 _NEAR_PX = 2.0
 """A drawn outline this near to the mask's edge lies on it (pixels of the mask)."""
 
@@ -118,6 +117,15 @@ class PoseRefiner:
                 break
         assert solution is not None
         return solution
+
+    def refine_by_points(self, prior: Prior, sighting: Sighting, anchors: Anchored) -> Solution:
+        """The pose near the predicted one along which the followed points went, by all but the outline; nothing is drawn."""
+
+        def terms(T_now: np.ndarray) -> list[Term]:
+            terms = self._terms(T_now, sighting, prior, anchors, SurfacePairs.none())
+            return [replace(t, cut=_CUT) if t.name == "tracks" else t for t in terms]
+
+        return solve_pose(prior.T_camera_object, terms, self.config.iterations)
 
     def _solve(
         self, T: np.ndarray, sighting: Sighting, prior: Prior | None, anchors: Anchored | None
@@ -201,14 +209,16 @@ class PoseRefiner:
         """Draw it once more and compare."""
         window, picture = self.look(sighting, T_camera_object)
         drawn = picture.label > 0
-        iou, share, edge = 0.0, 0.0, 0.0
+        iou, share, edge, covered = 0.0, 0.0, 0.0, 0.0
         if drawn.any():
             free = ~window.unknown
             both, either = (drawn & window.inside).sum(), ((drawn | window.inside) & free).sum()
             iou = float(both / either) if either > 0 and sighting.mask_valid else 0.0
-            share = float((drawn & free).sum() / drawn.sum())
+            shown = (drawn & free).sum()
+            share = float(shown / drawn.sum())
+            covered = float(both / max(min(shown, window.inside.sum()), 1))
             edge = _on_edge(_border(drawn), window) if sighting.mask_valid else 0.0
-        return Fit(iou, share, edge, depth_fit(sighting, picture, window, self.config))
+        return Fit(iou, share, edge, depth_fit(sighting, picture, window, self.config), covered)
 
     def depth_offset(self, T_camera_object: Float[np.ndarray, "4 4"], sighting: Sighting) -> float:
         """How much farther the depth points are than the drawn object (median, m); 0 where they do not meet."""
@@ -230,14 +240,3 @@ def _on_edge(border: Bool[np.ndarray, "h w"], window: Window) -> float:
     asked = border & window.edge_known
     near = max(_NEAR_PX * window.px_per_mask_px, 1.5)
     return float((np.abs(window.distance_px[asked]) < near).mean()) if asked.any() else 0.0
-
-
-def feet_of(model: ObjectModel, up: Float64[np.ndarray, " 3"]) -> Float64[np.ndarray, "n 3"]:
-    """Points the object stands on when `up` (object frame) is up: the lowest of its corners, a dozen at most."""
-    height = model.vertices @ up
-    low = model.vertices[height < height.min() + 0.002]
-    directions = np.linspace(0, 2 * np.pi, 12, endpoint=False)
-    side = np.cross(up, [1.0, 0, 0] if abs(up[0]) < 0.9 else [0, 1.0, 0])
-    side /= np.linalg.norm(side)
-    spread = np.cos(directions)[:, None] * side + np.sin(directions)[:, None] * np.cross(up, side)
-    return np.asarray(low[np.unique((low @ spread.T).argmax(0))])

@@ -86,18 +86,30 @@ def find_starts(refiner: PoseRefiner, sightings: SightingSource, config: PoseCon
             break
     if not pool:
         return []
-    pool.sort(key=lambda h: -h.value)
-    alive = [h for h in pool if h.value > pool[0].value - config.start_reach][: config.start_hypotheses]
-    if len(alive) > 1:
-        alive.sort(key=lambda h: -h.value - agreement(refiner, sightings, h, config))
     return [
         Start(
             h.frame,
             h.T_world_object,
-            tuple(other.T_world_object for other in alive if other.frame == h.frame and other is not h),
+            tuple(other.T_world_object for other in pool if other.frame == h.frame and other is not h),
         )
-        for h in alive[: config.start_runs]
+        for h in _worth_following(pool, refiner, sightings, config)
     ]
+
+
+def _worth_following(
+    pool: list[Hypothesis], refiner: PoseRefiner, sightings: SightingSource, config: PoseConfig
+) -> list[Hypothesis]:
+    """The likeliest pose of each frame, and of those that fit nearly as well as the best the few that are followed best."""
+    pool.sort(key=lambda h: -h.value)
+    alive = [h for h in pool if h.value > pool[0].value - config.start_reach][: config.start_hypotheses]
+    if len(alive) > 1:
+        alive.sort(key=lambda h: -h.value - agreement(refiner, sightings, h, config))
+    first: dict[int, Hypothesis] = {}
+    for h in [*alive, *(h for h in pool if h.value > pool[0].value - config.start_reach_other)]:
+        first.setdefault(h.frame, h)
+    kept = list(first.values())
+    kept += [h for h in alive if not any(h is k for k in kept)][: max(0, config.start_runs - len(kept))]
+    return sorted(kept, key=lambda h: next((i for i, a in enumerate(alive) if a is h), len(alive)))
 
 
 def worth(fit: Fit, config: PoseConfig) -> float:
@@ -108,9 +120,11 @@ def worth(fit: Fit, config: PoseConfig) -> float:
 def _apart(frames: list[int], sightings: SightingSource, config: PoseConfig) -> list[int]:
     """The first few of the frames, each some time from the others."""
     kept: list[int] = []
+    lasts = sightings[len(sightings) - 1].t_seconds - sightings[0].t_seconds
+    apart = max(config.start_apart_s, config.start_apart_share * lasts)
     for frame in frames:
         t = sightings[frame].t_seconds
-        if all(abs(sightings[k].t_seconds - t) > config.start_apart_s for k in kept):
+        if all(abs(sightings[k].t_seconds - t) > apart for k in kept):
             kept.append(frame)
         if len(kept) == config.start_frames:
             break
@@ -128,7 +142,6 @@ def agreement(
         first,
         inverse(first.T_world_camera) @ start.T_world_object,
         np.diag(_LEARNT**2),
-        np.zeros((6, 6)),
     )
     values: list[float] = []
     for step in (1, -1):

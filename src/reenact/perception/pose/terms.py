@@ -7,12 +7,10 @@ dt + w x r.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
-from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from reenact.perception.pose.window import Window
@@ -59,19 +57,7 @@ class Anchored:
         return np.isfinite(self.places).all(1)
 
 
-class SurfacePart:
-    """Points of a surface with normals (object frame) and, once asked for, a tree to find the nearest."""
-
-    def __init__(self, points: Float64[np.ndarray, "n 3"], normals: Float64[np.ndarray, "n 3"]) -> None:
-        self.points, self.normals = points, normals
-
-    @functools.cached_property
-    def tree(self) -> cKDTree:
-        """Of the points."""
-        return cKDTree(self.points)
-
-
-def _wider(shared: np.ndarray) -> float:
+def wider(shared: np.ndarray) -> float:
     """By how much residuals that share an error may be larger."""
     return float(np.hypot(1.0, np.abs(shared).max(initial=0.0)))
 
@@ -92,7 +78,7 @@ def moves(T_camera_object: Float[np.ndarray, "4 4"], points: Float64[np.ndarray,
     return out
 
 
-def _moved_along(
+def moved_along(
     T_camera_object: Float[np.ndarray, "4 4"],
     points: Float64[np.ndarray, "n 3"],
     directions: Float64[np.ndarray, "n 3"],
@@ -142,7 +128,7 @@ def outline_term(
     sigma = max(sigma_px * window.px_per_mask_px, 0.7)
     pull = slope * [K[0, 0], K[1, 1]] / (p[:, 2:] * sigma)  # of the distance with x and y, then with z
     pull = np.concatenate([pull, -(pull * p[:, :2]).sum(1, keepdims=True) / p[:, 2:]], 1)
-    jacobian = _moved_along(T_camera_object, outline, pull)
+    jacobian = moved_along(T_camera_object, outline, pull)
     shared = np.full((len(p), 1), bias_px * window.px_per_mask_px / sigma)
     residual = distance / sigma
     cut = max(_CUT, _FAR * float(np.median(np.abs(residual))))  # where all of it is far, all of it counts
@@ -177,13 +163,13 @@ def surface_term(T_camera_object: Float[np.ndarray, "4 4"], pairs: SurfacePairs,
     residual = (((pairs.cloud - t) @ R - pairs.places) * pairs.normals).sum(1)
     n_camera = pairs.normals @ R.T
     # the plane moves with the object: d(residual) = -n . (dt + w x r)
-    jacobian = -_moved_along(T_camera_object, pairs.places, n_camera)
+    jacobian = -moved_along(T_camera_object, pairs.places, n_camera)
     # along a grazing ray an error in depth is a smaller error across the surface
     ray = pairs.cloud / np.linalg.norm(pairs.cloud, axis=1, keepdims=True)
     facing = (n_camera * ray).sum(1)
     across = np.maximum(np.abs(facing), 0.3) * pairs.sigma
     shared = pairs.common * (n_camera * pairs.cloud).sum(1) / across
-    robust = 2.0 * _wider(shared)
+    robust = 2.0 * wider(shared)
     return Term("surface", residual / across, jacobian / across[:, None], effective, robust, shared[:, None])
 
 
@@ -216,65 +202,6 @@ def track_term(
     return Term(
         "tracks", residual.reshape(-1), jacobian, 2 * effective, 2.0, larger, lasting=jacobian @ turned
     )
-
-
-def standing_term(
-    T_camera_object: Float[np.ndarray, "4 4"],
-    feet: Float64[np.ndarray, "n 3"],
-    normal_camera: Float64[np.ndarray, " 3"],
-    offset: float,
-    sigma: float,
-    sigma_plane: float,
-) -> Term:
-    """The feet (object frame) touch the plane normal . x = offset (camera frame).
-
-    sigma: of each foot; sigma_plane: of the plane's height, which all feet share.
-    """
-    p = placed(T_camera_object, feet)
-    residual = (p @ normal_camera - offset) / sigma
-    along = np.tile(normal_camera / sigma, (len(feet), 1))
-    jacobian = _moved_along(T_camera_object, feet, along)
-    shared = np.full((len(feet), 1), sigma_plane / sigma)
-    return Term("standing", residual, jacobian, float(len(feet)), 3.0 * _wider(shared), shared)
-
-
-def above_term(
-    T_camera_object: Float[np.ndarray, "4 4"],
-    corners: Float64[np.ndarray, "n 3"],
-    normal_camera: Float64[np.ndarray, " 3"],
-    offset: float,
-    sigma: float,
-) -> Term:
-    """Nothing of the object is below the plane: only corners that are say anything."""
-    depth = placed(T_camera_object, corners) @ normal_camera - offset
-    below = corners[depth < 0]
-    if len(below) == 0:
-        return no_term("above")
-    term = standing_term(T_camera_object, below, normal_camera, offset, sigma, 0.0)
-    return Term("above", term.residual, term.jacobian, 2.0, 3.0)
-
-
-def touch_term(
-    T_camera_object: Float[np.ndarray, "4 4"],
-    hand: Float64[np.ndarray, "n 3"],
-    sigma: Float64[np.ndarray, "n 3"],
-    surface: SurfacePart,
-    skin: float,
-) -> Term:
-    """Joints of fingers that hold the object (camera frame, sigma along x y z) are one skin away from its surface."""
-    if len(hand) == 0:
-        return no_term("touch")
-    local = (hand - T_camera_object[:3, 3]) @ T_camera_object[:3, :3]
-    distance, idx = surface.tree.query(local)
-    points = surface.points
-    to_hand = hand - placed(T_camera_object, points[idx])
-    direction = to_hand / np.maximum(distance, 1e-9)[:, None]
-    # all joints of a hand share its error along the line of sight, and a third of it is each joint's own
-    own = sigma * np.array([1.0, 1.0, 0.3])
-    spread = np.sqrt((own**2).mean(1) + skin**2)
-    jacobian = -_moved_along(T_camera_object, points[idx], direction / spread[:, None])
-    shared = direction[:, 2] * sigma[:, 2] / spread
-    return Term("touch", (distance - skin) / spread, jacobian, 3.0, 2.0 * _wider(shared), shared[:, None])
 
 
 def prior_term(

@@ -79,8 +79,19 @@ def to_full(
 
 def look_up(shape: tuple[int, ...], view: View, camera: Camera) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each pixel of the view: row and column in a picture of that shape, and whether it lies in it."""
-    v, u = np.mgrid[: view.height_px, : view.width_px].astype(float)
-    x, y = (u - view.K[0, 2]) / view.K[0, 0], (v - view.K[1, 2]) / view.K[1, 1]
+    x = (np.arange(view.width_px) - view.K[0, 2]) / view.K[0, 0]
+    y = (np.arange(view.height_px) - view.K[1, 2]) / view.K[1, 1]
+    if isinstance(camera, PinholeCamera):  # rows depend on y only, columns on x only
+        scale_x, scale_y = shape[1] / camera.width_px, shape[0] / camera.height_px
+        across = np.rint((x * camera.fx + camera.cx + 0.5) * scale_x - 0.5)
+        down = np.rint((y * camera.fy + camera.cy + 0.5) * scale_y - 0.5)
+        on_x, on_y = (across >= 0) & (across < shape[1]), (down >= 0) & (down < shape[0])
+        rows, columns = np.meshgrid(
+            np.where(on_y, down, 0).astype(np.intp), np.where(on_x, across, 0).astype(np.intp), indexing="ij"
+        )
+        fits = on_y[:, None] & on_x
+        return np.where(fits, rows, 0), np.where(fits, columns, 0), fits
+    x, y = np.meshgrid(x, y)
     pixels = np.asarray(camera.project(np.stack([x, y, np.ones_like(x)], -1)))
     scale = np.array([shape[1] / camera.width_px, shape[0] / camera.height_px])
     at = np.rint((pixels + 0.5) * scale - 0.5)
@@ -96,7 +107,8 @@ def make_window(label: UInt8[np.ndarray, "h w"], code: int, camera: Camera, view
     inside = fits & (seen == code)
     covers = (seen != MaskLabel.BACKGROUND) & (seen != MaskLabel.TABLE) & (seen != code)
     unknown = ~fits | covers
-    alone, wide = _signed(inside), _signed(inside | unknown)
+    alone = _signed(inside)
+    wide = _signed(inside | unknown) if unknown.any() else alone
     scale = float(view.K[0, 0] / camera.params[0] * camera.width_px / label.shape[1])
     known = (np.abs(alone - wide) < max(1.0, scale)) & ~unknown
     return Window(view, inside, unknown, alone, known, max(scale, 1e-6))
