@@ -209,5 +209,5 @@ def _lags(behind: list[tuple[float, float]], config: PoseConfig) -> bool:
     for gap, less in reversed(behind):
         lasted, total = lasted + gap, total + gap * less
         if lasted > config.beaten_s:
-            return total / lasted > config.beaten
+            return bool(total / lasted > config.beaten)
     return False
