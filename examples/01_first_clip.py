@@ -10,12 +10,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from reenact.stages.plan import RunConfig
 from reenact.stages.run import RunRequest, run_clips, whole
 from reenact.stages.trajectory import RobotChoice
 
 
-def main(video: Path, out: Path) -> None:
-    request = RunRequest(sources=whole([video]), robots=[RobotChoice.of("unitree_g1_dex3")], out=out)
+def main(video: Path, out: Path, config: RunConfig | None = None) -> None:
+    robots = [RobotChoice.of("unitree_g1_dex3")]
+    request = RunRequest(sources=whole([video]), robots=robots, out=out, config=config or RunConfig())
     outcome = run_clips(request)
     for line in outcome.summary.lines():
         print(line)

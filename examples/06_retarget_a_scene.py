@@ -26,7 +26,7 @@ def main(source: str, robot_name: str, out: Path, config: RetargetConfig | None 
     out.mkdir(parents=True, exist_ok=True)
     if not source:
         source = str(out / "scene")
-        unfilmed_scene(ToyConfig(activity="pick_place", seed=3, fps_hz=10.0)).save(Path(source))
+        unfilmed_scene(ToyConfig(activity="pick_place", seed=6, fps_hz=10.0)).save(Path(source))
     robot = load_robot(robot_name)
     for scene in find_scenes(source):
         result = retarget(

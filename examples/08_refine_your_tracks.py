@@ -67,7 +67,7 @@ def main(folder: Path | None) -> None:
     if folder is not None:
         show_states(refined(Scene.load(folder)))
         return
-    truth = unfilmed_scene(ToyConfig(activity="pick_place", seed=5, fps_hz=20.0))
+    truth = unfilmed_scene(ToyConfig(activity="pick_place", seed=6, fps_hz=20.0))
     before = disturbed(truth)
     after = refined(before)
     show_states(after)

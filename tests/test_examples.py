@@ -10,9 +10,11 @@ import pytest
 
 from reenact.retarget.retarget import RetargetConfig
 from reenact.retarget.root.search import SearchConfig
+from reenact.stages.plan import RunConfig
 from reenact.toy.config import ToyConfig
 from tests import scenes
 from tests.reframe.made import with_box
+from tests.stages import runs
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -42,7 +44,7 @@ def test_retarget_your_hands(tmp_path, capsys) -> None:
 def test_toy_clip_with_truth(tmp_path, capsys) -> None:
     pytest.importorskip("skimage", reason="the toy extra is not installed")
     config = ToyConfig(
-        activity="pick_place", seed=3, width_px=160, height_px=120, fps_hz=6.0, shadows=False, samples=0
+        activity="pick_place", seed=6, width_px=160, height_px=120, fps_hz=6.0, shadows=False, samples=0
     )
     load("04_toy_clip_with_truth.py")["main"](tmp_path / "toy", config)
     assert "refined: wrist" in capsys.readouterr().out
@@ -72,10 +74,12 @@ def test_first_clip(tmp_path, capsys) -> None:
     if cached_model_files() is None:
         pytest.skip("the hand-model files are not cached; `reenact demo` fetches them")
     small = ToyConfig(
-        activity="pick_place", seed=7, width_px=320, height_px=240, fps_hz=10.0, duration_s=2.0, shadows=False
-    )
+        activity="pick_place", seed=6, width_px=320, height_px=240, fps_hz=10.0, duration_s=2.0, samples=0,
+        shadows=False,
+    )  # fmt: skip
     toy = make_clip(small, tmp_path / "toy")
-    load("01_first_clip.py")["main"](toy.video_path, tmp_path / "run")
+    coarse = RunConfig(retarget=RetargetConfig(search=runs.COARSE))
+    load("01_first_clip.py")["main"](toy.video_path, tmp_path / "run", coarse)
     assert (tmp_path / "run" / "video" / "report.html").is_file()
     assert "report.html" in capsys.readouterr().out
 

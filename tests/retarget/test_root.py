@@ -25,8 +25,8 @@ from reenact.retarget.targets import HandTargets, make_targets
 from reenact.robots.model import Robot
 from tests.retarget.motions import hands_at, own_motion, times, yaw
 
-T_NS = times(61, 20.0)
-FEW = SearchConfig(places=300, keep_grid=200, keep_ik=20, keep_second=6)
+T_NS = times(41, 20.0)
+FEW = SearchConfig(places=150, keep_grid=100, keep_ik=12, keep_second=4, keep_polished=1)
 """Fewer candidates than by default, so that the tests stay quick."""
 
 
@@ -78,12 +78,6 @@ def test_turning_and_moving_the_clip_turns_and_moves_the_root(
     want = G @ found.T_world_base
     assert np.linalg.norm(other.T_world_base[:3, 3] - want[:3, 3]) < 0.01
     assert rotation_angle(other.T_world_base[:3, :3], want[:3, :3]) < 0.01
-
-
-def test_the_same_request_gives_the_same_root(arms: RobotArms, motion: np.ndarray, found: RootResult) -> None:
-    again = find(arms, targets_at(yaw(1.1, 2.0, -1.0, 0.4), motion))
-    np.testing.assert_array_equal(again.T_world_base, found.T_world_base)
-    assert again.score == found.score
 
 
 def test_the_answer_lies_inside_the_feasible_set_not_on_its_rim(found: RootResult) -> None:
@@ -166,7 +160,7 @@ def test_the_joint_speed_a_twist_needs(g1: Robot, arms: RobotArms) -> None:
     # the least norm relative to the limits is at most that of the speeds that made the twist
     assert (ratio <= np.linalg.norm(speeds / chain.velocity) + 1e-6).all()
     np.testing.assert_allclose(speed_ratio(chain, q[None, :, None], roots, 2 * twist)[0, :, 0], 2 * ratio)
-    still = wrist_twists(targets_at(np.eye(4), np.broadcast_to(np.eye(4), (61, 2, 4, 4))), 0)
+    still = wrist_twists(targets_at(np.eye(4), np.broadcast_to(np.eye(4), (len(T_NS), 2, 4, 4))), 0)
     np.testing.assert_allclose(still, 0.0, atol=1e-9)
 
 
@@ -175,5 +169,5 @@ def test_a_clip_without_a_hand_the_robot_has_is_refused(arms: RobotArms, motion:
     valid = np.zeros((len(T_NS), 2), bool)
     valid[:, 0] = True
     targets = make_targets(hands_at(motion, valid), T_NS, T_NS)
-    with pytest.raises(NoHandToFollow, match="valid frames left 61, right 0"):
+    with pytest.raises(NoHandToFollow, match="valid frames left 41, right 0"):
         find(right_only, targets)

@@ -1,11 +1,7 @@
-"""A small run that needs neither nets nor GL: a drawn scene as truth, a video of numbered frames, one robot.
-
-Also a script: `python -m tests.stages.runs FOLDER OUT` makes the run; the kill test calls it so that it can be killed.
-"""
+"""A small run that needs neither nets nor GL: a drawn scene as truth, a video of numbered frames, one robot."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from reenact.perception.hands.truth import TruthHandsConfig
@@ -60,8 +56,5 @@ def files_of(out: Path) -> dict[str, bytes]:
 
 
 def main(folder: Path, out: Path) -> RunOutcome:
+    """The whole run; the kill test does it in a process that can be killed."""
     return run_clips(request(make_sources(folder), out))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))

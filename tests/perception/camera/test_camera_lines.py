@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -21,11 +22,14 @@ VIEWS = [(-15.0, 2.0, 20.0), (-25.0, -4.0, 35.0), (-8.0, 0.0, 50.0), (-30.0, 3.0
 """Pitch, roll, yaw in degrees."""
 
 
-def _segments(camera, views=VIEWS, clutter: int = 20) -> tuple[list[Segments], list[np.ndarray]]:
-    turned = [look(*v) for v in views]
-    place = np.array([0.3, 0.0, 0.2])
-    drawn = [draw_room(camera, R, place, seed=i, clutter=clutter) for i, R in enumerate(turned)]
-    return [find_segments(Picture.of(d)) for d in drawn], [up_in_camera(R) for R in turned]
+def _segments(camera, views=VIEWS) -> tuple[list[Segments], list[np.ndarray]]:
+    return [_lines(camera, *v, seed=i) for i, v in enumerate(views)], [up_in_camera(look(*v)) for v in views]
+
+
+@functools.cache
+def _lines(camera, pitch_deg: float, roll_deg: float, yaw_deg: float, seed: int) -> Segments:
+    drawn = draw_room(camera, look(pitch_deg, roll_deg, yaw_deg), np.array([0.3, 0.0, 0.2]), seed=seed)
+    return find_segments(Picture.of(drawn))
 
 
 @pytest.mark.parametrize("fov_deg", [50.0, 65.0, 95.0])

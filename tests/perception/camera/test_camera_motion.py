@@ -10,8 +10,8 @@ from reenact.perception.camera.motion import MotionConfig, MotionMeter, measure_
 
 from .rooms import far_wall, pan
 
-RATES = [15.0, 30.0, 60.0]
-SIZES = [(640, 360), (1280, 720)]
+FILMED = [(15.0, 640, 360), (60.0, 640, 360), (30.0, 1280, 720)]
+"""Rate, width, height."""
 
 
 @pytest.fixture(scope="module")
@@ -19,16 +19,14 @@ def wall() -> np.ndarray:
     return far_wall()
 
 
-@pytest.mark.parametrize("fps_hz", RATES)
-@pytest.mark.parametrize(("width_px", "height_px"), SIZES)
+@pytest.mark.parametrize(("fps_hz", "width_px", "height_px"), FILMED)
 def test_still_camera_with_a_moving_person(wall, fps_hz, width_px, height_px):
     found = measure_motion(pan(wall, 0.0, fps_hz, width_px, height_px, seconds=0.9))
     assert found.motion == "still", found.reason
     assert found.heights_per_s < 0.003
 
 
-@pytest.mark.parametrize("fps_hz", RATES)
-@pytest.mark.parametrize(("width_px", "height_px"), SIZES)
+@pytest.mark.parametrize(("fps_hz", "width_px", "height_px"), FILMED)
 def test_slow_pan_is_measured_in_heights_per_second(wall, fps_hz, width_px, height_px):
     found = measure_motion(pan(wall, 0.06, fps_hz, width_px, height_px, seconds=0.9))
     assert found.motion == "moving", found.reason
