@@ -8,7 +8,7 @@ from reenact.refine.interaction.standing import over_own_rest
 from reenact.refine.states.config import EvidenceConfig
 from reenact.refine.states.intervals import StepCost
 from reenact.refine.states.observations import HandErrors, ObservationConfig, observe_hand, rigid_track
-from reenact.refine.states.sight import gone, in_the_open
+from reenact.refine.states.sight import Absence, gone, in_the_open
 from tests.refine.interaction.played import RIGHT, play
 
 
@@ -47,8 +47,7 @@ def test_heights_over_ones_own_rest_do_not_ask_where_the_table_is():
 def test_what_is_not_seen_lies_in_the_open_only_where_no_hand_can_hide_it():
     truth, config = play(15.0), EvidenceConfig()
     t, eye = truth.t, truth.camera.scene_T_camera()[:, :3, 3]
-    seen = (t < 0.5) | (t > 2.8)
-    track = rigid_track(truth.objects.T_world_object[:, 0], seen, t, ObservationConfig())
+    place = np.tile(truth.objects.T_world_object[0, 0, :3, 3], (len(t), 1))
     hand = observe_hand(
         truth.hands.joints_world[:, RIGHT],
         truth.hands.valid[:, RIGHT],
@@ -58,13 +57,25 @@ def test_what_is_not_seen_lies_in_the_open_only_where_no_hand_can_hide_it():
         ObservationConfig(),
         HandErrors(),
     )
-    alone = in_the_open(track, (None, None), None, eye, config)
-    beside = in_the_open(track, (None, hand), None, eye, config)
-    assert alone[seen].max() < 0.5
-    assert alone[(t > 1) & (t < 2)].min() == 1
-    assert (beside <= alone).all()
+    assert (in_the_open(place, (None, None), 0.03, eye, t, config) == 1).all()
+    beside = in_the_open(place, (None, hand), 0.03, eye, t, config)
     near = (t > 0.95) & (t < 1.1)  # the hand is at the thing's place
     assert beside[near].max() == 0
+    assert beside[(t > 1.8) & (t < 2.0)].min() == 1, "the hand is elsewhere"
+
+
+def test_rest_where_a_thing_is_not_seen_costs_where_it_would_be_seen():
+    truth, config = play(15.0), EvidenceConfig()
+    t, eye = truth.t, truth.camera.scene_T_camera()[:, :3, 3]
+    hidden = (t > 1.15) & (t < 2.4)  # from the hand's taking it away until it has let go elsewhere
+    track = rigid_track(truth.objects.T_world_object[:, 0], ~hidden, t, ObservationConfig())
+    step = np.gradient(t)
+    absence = Absence.of(track, (None, None), None, eye, t, step, config)
+    first, last = np.flatnonzero(hidden)[[0, -1]].tolist()
+    whole = absence.ending(len(t), first)[0]
+    assert 0.3 * config.lost_rate < whole <= config.lost_rate * step[hidden].sum()
+    assert absence.ending(len(t), last + 1)[0] == 0
+    assert absence.ending(first)[0] == 0
 
 
 def test_a_blink_is_no_absence():

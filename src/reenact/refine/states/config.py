@@ -66,7 +66,7 @@ class EvidenceConfig:
     """How fast hands go that go their own way (m/s)."""
     fitted_correlation_s: float = 0.25
     """One independent look at contact of a hand that was put where it can touch, per this time."""
-    lost_rate: float = 4.0
+    lost_rate: float = 10.0
     """Price of rest where the thing is not seen and no hand is in front of it (nats/s): at rest it would be in sight."""
     cover: float = 0.04
     """A hand hides what is nearer to one of its joints in the picture than this, beside its own size (m)."""

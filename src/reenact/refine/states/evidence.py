@@ -20,7 +20,7 @@ from reenact.refine.states.in_hands import Costs, in_hand
 from reenact.refine.states.intervals import ConstantCost, PlaceCost, StepCost
 from reenact.refine.states.observations import HandObservation, RigidTrack
 from reenact.refine.states.picture import PictureMotion
-from reenact.refine.states.sight import gone, in_the_open
+from reenact.refine.states.sight import Absence, gone
 from reenact.refine.states.stretches import Opposition, Travel
 
 _MEDIAN_OF_FIT = 0.87
@@ -35,6 +35,8 @@ class ObjectEvidence:
     """Fit of a smooth motion per frame: nil in expectation where it is one, negative where it is not."""
     still: Float64[np.ndarray, " t"]
     """What `place` and `turn` cost per frame by noise alone, so that a good fit costs nothing."""
+    absence: Absence
+    """What not being seen costs a thing at rest."""
     place: PlaceCost
     turn: ConstantCost
     base: Float64[np.ndarray, "t s=2"]
@@ -106,7 +108,6 @@ def gather(
     aloft = _aloft(track, height, height_sigma, looks, config)
     touch = touches(track, hands, geometry, eye, config) * looks[:, None]
     still = _by_noise(track, information, weight, config)
-    still = still - config.lost_rate * step * in_the_open(track, hands, grid, eye, config)
     if not supported:
         still = still - config.touched_rest_rate * step * (touch.max(axis=1) > 0)
     return ObjectEvidence(
@@ -114,6 +115,7 @@ def gather(
         place=PlaceCost.of(track.T[:, :3, 3], information),
         turn=ConstantCost.of(track.T[:, :3, :3].reshape(-1, 9), weight / (2 * _turn_variance(track, config))),
         still=still,
+        absence=Absence.of(track, hands, grid, eye, t_seconds, step, config),
         base=np.stack([np.zeros(len(step)) if h is None else h.base for h in held], axis=1),
         relative=tuple(None if h is None else h.costs for h in held),
         together=tuple(None if h is None else h.together for h in held),

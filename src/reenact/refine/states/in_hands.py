@@ -59,7 +59,7 @@ def in_hand(
     slow_place = track.slow**2 + rigid.slow**2 + (lever * rigid.slow_turn) ** 2
     unsure_turn = turned + looks * (track.slow_turn**2 + rigid.slow_turn**2)
     tips = hand.shape_raw[:, TIPS].reshape(len(inside), -1)
-    near = share * rigid.weight * (seen.distance[:, :5] < config.near_tip).mean(axis=1)
+    near = share * rigid.weight * track.known * (seen.distance[:, :5] < config.near_tip).mean(axis=1)
     loose = hand.tip_sigma**2 + config.shape_slack**2 + looks * hand.slow_tip**2
     shape_weight = config.shape_share * near / loose
     both = weight * rigid.known**2

@@ -65,6 +65,7 @@ def _posterior(
     def scores(b: int, first: int) -> np.ndarray:
         out = sums[b] - sums[first:b] - np.array(config.own_constants)
         out[:, 0] -= evidence.place.ending(b, first) + evidence.turn.ending(b, first)
+        out[:, 0] -= evidence.absence.ending(b, first)
         worse = np.full(b - first, np.inf)
         for side, costs in enumerate(evidence.relative):
             opposed, travel = evidence.opposition[side], evidence.travel[side]
@@ -101,7 +102,9 @@ def _rates(
     rate[:, 1] = evidence.aloft + evidence.moving + alone - config.moving_rate * step
     rate[:, 2:5] = contact - config.held_rate * step[:, None]
     rate[:, 2:4] += evidence.base + evidence.with_hand
-    rate[:, 4] += np.maximum(evidence.with_hand, 0.0).sum(axis=1) + np.minimum(evidence.with_hand.min(axis=1), 0.0)
+    rate[:, 4] += np.maximum(evidence.with_hand, 0.0).sum(axis=1) + np.minimum(
+        evidence.with_hand.min(axis=1), 0.0
+    )
     other = evidence.touch[:, ::-1] > 0
     unseen = config.unseen_rate * step[:, None] * evidence.hand_gone * other
     rate[:, 2:4] -= unseen

@@ -34,7 +34,7 @@ class PictureConfig:
     """How gradually that sets in, beside the noise (m/s)."""
     depth_share: float = 0.15
     """Relative error of the distance at which a thing is thought to be when the camera's own motion is taken out."""
-    most_moving: float = 4.0
+    most_moving: float = 8.0
     """No look speaks against rest by more (nats)."""
     most_still: float = 1.0
     """No look speaks against motion by more (nats): a thing may come straight at the camera."""

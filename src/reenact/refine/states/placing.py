@@ -64,7 +64,8 @@ def _while_at_rest(
 
     def worse(begin: int, end: int) -> float:
         cost = evidence.place.ending(end, begin)[0] + evidence.turn.ending(end, begin)[0]
-        return float(cost - evidence.still[begin:end].sum() - evidence.aloft[begin:end].sum())
+        moves = np.maximum(evidence.motion[begin:end], 0.0).sum()
+        return float(cost + moves - evidence.still[begin:end].sum() - evidence.aloft[begin:end].sum())
 
     if states[0] == 0:
         before = worse(start, edge)
