@@ -11,7 +11,7 @@ from reenact.geometry.rotations import so3_exp
 from reenact.geometry.transforms import apply, inverse, make_T
 from reenact.refine.interaction.results import refine_interaction
 from reenact.refine.states.picture import PictureConfig, PictureMotion, picture_motion
-from reenact.scene import CameraTrack, InteractionState, PointTracks, Source
+from reenact.scene import CameraTrack, InteractionState, PointTracks, PoseCovariance, Source
 from tests.refine.interaction.played import FACES, RIGHT, Played, corners, play
 
 CONFIG = PictureConfig()
@@ -108,15 +108,23 @@ def test_a_thing_that_turns_in_the_hand_s_own_turn_goes_along():
     assert np.median(along[(played.t > 1.3) & (played.t < 1.9), RIGHT]) > 0.1
 
 
-def test_a_thing_whose_pose_wanders_slowly_rests_until_its_points_move():
+def test_motion_that_slow_errors_of_the_pose_hide_is_told_by_its_points():
     played = play(15.0)
-    ray = played.objects.T_world_object[:, 0, :3, 3] - played.camera.T_world_camera[:, :3, 3]
+    count = len(played.t)
+    blind = replace(played.hands, valid=np.zeros((count, 2), bool))
     T = played.objects.T_world_object.copy()
-    T[:, 0, :3, 3] += 0.06 * np.sin(2.5 * played.t)[:, None] * ray
-    wandering = replace(played.objects, T_world_object=T)
-    result = refine_interaction(
-        wandering, played.hands, played.camera, played.support, played.t_ns, points=followed(played)
+    T[:, 0, :3, 3] += 0.03 * np.sin(3 * played.t)[:, None] * [0.0, 1.0, 0.0]
+    stated = np.diag([0.03**2] * 3 + [0.1**2] * 3)
+    sure = PoseCovariance(
+        object_ids=("block",), covariance=np.tile(stated, (count, 1, 1, 1)), valid=np.ones((count, 1), bool)
     )
-    said = result.states.state[:, 0]
-    want = np.where(played.held, InteractionState.GRASPED_RIGHT, InteractionState.STATIC)
-    assert (said == want).mean() > 0.9
+    want = np.where((played.t > 1.15) & (played.t < 2.05), InteractionState.MOVING, InteractionState.STATIC)
+
+    def right(points: PointTracks | None) -> float:
+        wandering = replace(played.objects, T_world_object=T)
+        found = refine_interaction(
+            wandering, blind, played.camera, None, played.t_ns, covariance=sure, points=points
+        )
+        return float((found.states.state[:, 0] == want).mean())
+
+    assert right(followed(played)) > 0.85 > right(None)
