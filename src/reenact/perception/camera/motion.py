@@ -11,7 +11,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from reenact.perception.pictures.follow import there_and_back
+
 NS_PER_S = 1e9
+_WINDOW_PX, _LEVELS = 21, 4
 
 
 @dataclass(frozen=True)
@@ -200,9 +203,7 @@ def _tracks(
     before: np.ndarray, now: np.ndarray, start: np.ndarray, config: MotionConfig
 ) -> tuple[np.ndarray, np.ndarray]:
     """Matched points that a forward and a backward pass agree on."""
-    p0 = start.astype(np.float32)[:, None]
-    p1, ok1, _ = cv2.calcOpticalFlowPyrLK(before, now, p0, p0.copy(), winSize=(21, 21), maxLevel=4)
-    back, ok2, _ = cv2.calcOpticalFlowPyrLK(now, before, p1, p1.copy(), winSize=(21, 21), maxLevel=4)
-    off = np.linalg.norm((back - p0)[:, 0], axis=-1)
-    good = (ok1[:, 0] == 1) & (ok2[:, 0] == 1) & (off < config.max_roundtrip_px)
-    return p0[good, 0].astype(np.float64), p1[good, 0].astype(np.float64)
+    a = start.astype(np.float32)
+    b, ok, off = there_and_back(before, now, a, _WINDOW_PX, _LEVELS)
+    good = ok & (off < config.max_roundtrip_px)
+    return a[good].astype(np.float64), b[good].astype(np.float64)

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float64, Int, UInt8
 
 from reenact.hands.joints import PARENTS_21
 from reenact.perception.pictures.colour import BINS, COUNT, ColourRatio, colour_bins, histogram, spread
+from reenact.perception.pictures.outline import fill_widened, palm_px
 from reenact.perception.pictures.stack import PictureStack
 from reenact.scene import HandLandmarks, MaskLabel
 
@@ -180,10 +181,8 @@ class HandRegions:
     def _draw_hand(self, canvas: np.ndarray, frame: int, side: int, width: float, margin: float) -> None:
         points, palm = self.points[frame, side], self.palm_px[frame, side]
         fixed = np.round(points * 16).astype(np.int32)
-        outline = cv2.convexHull(fixed[list(PALM)])
-        cv2.fillConvexPoly(canvas, outline, 1, cv2.LINE_8, 4)
-        if margin > 0:
-            cv2.polylines(canvas, [outline], True, 1, max(1, round(2 * margin * palm)), cv2.LINE_8, 4)
+        stroke = max(1, round(2 * margin * palm)) if margin > 0 else 0
+        fill_widened(canvas, cv2.convexHull(fixed[list(PALM)]), stroke, 4)
         thickness = max(1, round(width * palm))
         for joint, parent in enumerate(PARENTS_21):
             if parent > 0:
@@ -260,7 +259,7 @@ def palm_sizes(
     points: Float64[np.ndarray, "t 2 21 2"], valid: Bool[np.ndarray, "t 2"]
 ) -> Float64[np.ndarray, "t 2"]:
     """Wrist to middle knuckle in pixels, kept from collapsing where the palm points at the camera."""
-    length = np.linalg.norm(points[:, :, 9] - points[:, :, 0], axis=-1)
+    length = palm_px(points)
     across = 1.1 * np.linalg.norm(points[:, :, 5] - points[:, :, 17], axis=-1)
     size = np.maximum(length, across)
     for side in (0, 1):

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 
 from reenact.perception.masks.contract import ObjectMasks
 from reenact.perception.pictures.flow import grey
+from reenact.perception.pictures.follow import there_and_back
 from reenact.perception.pictures.stack import PictureStack, StackConfig, read_stack
 from reenact.perception.points.contract import Frame, check_labels
 from reenact.scene import Clip, MaskLabel, PointTracks, Source
@@ -114,24 +115,17 @@ class _Run:
         if not live:
             return []
         c = self._config
-        start = np.array([self._px[p][a][:2] for p in live], np.float32)[:, None]
-        window, lost = (c.window_px, c.window_px), c.max_roundtrip_px
-        end, ok, _ = cv2.calcOpticalFlowPyrLK(
-            self._grey[a], self._grey[b], start, start.copy(), winSize=window, maxLevel=c.levels
-        )
-        home, ok_back, _ = cv2.calcOpticalFlowPyrLK(
-            self._grey[b], self._grey[a], end, end.copy(), winSize=window, maxLevel=c.levels
-        )
-        error = np.linalg.norm((home - start)[:, 0], axis=-1)
-        step = np.linalg.norm((end - start)[:, 0], axis=-1)
-        good = (ok[:, 0] == 1) & (ok_back[:, 0] == 1) & (error <= lost)
+        start = np.array([self._px[p][a][:2] for p in live], np.float32)
+        end, ok, error = there_and_back(self._grey[a], self._grey[b], start, c.window_px, c.levels)
+        step = np.linalg.norm(end - start, axis=-1)
+        good = ok & (error <= c.max_roundtrip_px)
         dt = abs(int(self._stack.t_ns[b]) - int(self._stack.t_ns[a])) * 1e-9
         good &= step <= c.max_speed * dt * self._stack.height_px
         self.ends["disagree"] += int((~good).sum())
         still = []
         labels = self._labels(b)
         for k in np.flatnonzero(good).tolist():
-            p, (x, y) = live[k], end[k, 0].tolist()
+            p, (x, y) = live[k], end[k].tolist()
             why = self._why_gone(labels, x, y, self._owner[p], b)
             if why:
                 self.ends[why] += 1

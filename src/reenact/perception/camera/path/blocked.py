@@ -8,6 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from reenact.hands.joints import WRIST
+from reenact.perception.pictures.outline import MIDDLE_KNUCKLE, fill_widened, palm_px
+
 _WIDER = 0.5
 """The hull of the landmarks is widened by half of this palm length on every side: flesh lies outside the joints."""
 _FOREARM = 2.5
@@ -34,13 +37,11 @@ def hand_pixels(
     """The hands that were seen: hull of the landmarks, widened, the forearm behind the wrist, and what is around."""
     mask, near = np.zeros((2, height_px, width_px), dtype=np.uint8)
     for hand in landmarks_px[valid]:
-        palm = float(np.linalg.norm(hand[9] - hand[0]))
+        palm = float(palm_px(hand))
         hull = cv2.convexHull(hand.astype(np.float32)).astype(np.int32)
-        cv2.fillConvexPoly(mask, hull, 1)
-        cv2.polylines(mask, [hull], True, 1, max(3, round(_WIDER * palm)))
-        cv2.fillConvexPoly(near, hull, 1)
-        cv2.polylines(near, [hull], True, 1, min(max(3, round(2 * near_palms * palm)), height_px))
-        elbow = hand[0] + _FOREARM * (hand[0] - hand[9])
-        wrist_xy, elbow_xy = (tuple(int(v) for v in p.round()) for p in (hand[0], elbow))
+        fill_widened(mask, hull, max(3, round(_WIDER * palm)))
+        fill_widened(near, hull, min(max(3, round(2 * near_palms * palm)), height_px))
+        elbow = hand[WRIST] + _FOREARM * (hand[WRIST] - hand[MIDDLE_KNUCKLE])
+        wrist_xy, elbow_xy = (tuple(int(v) for v in p.round()) for p in (hand[WRIST], elbow))
         cv2.line(mask, wrist_xy, elbow_xy, 1, max(3, round(palm)))
     return HandPixels(mask.astype(bool), near.astype(bool))

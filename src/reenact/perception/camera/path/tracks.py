@@ -13,8 +13,9 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
 from reenact.perception.camera.path.blocked import HandPixels
 from reenact.perception.camera.path.config import TracksConfig
+from reenact.perception.pictures.follow import follow
 
-_WINDOW = (21, 21)
+_WINDOW_PX = 21
 _MARGIN_PX = 3
 _APART_PX = 8
 _DISAGREE_PX = 4.0
@@ -117,9 +118,9 @@ class CornerFollower:
         """Into this picture from the one before, then against the last keyframe, and back."""
         assert self._before is not None
         assert self._reference is not None
-        guess, ok = _flow(self._before, grey, self._now, None, 3)
-        found, ok2 = _flow(self._reference, grey, self._anchor, guess, 1)
-        back, ok3 = _flow(grey, self._reference, found, self._anchor, 1)
+        guess, ok = follow(self._before, grey, self._now, _WINDOW_PX, 3)
+        found, ok2 = follow(self._reference, grey, self._anchor, _WINDOW_PX, 1, guess)
+        back, ok3 = follow(grey, self._reference, found, _WINDOW_PX, 1, self._anchor)
         good = ok & ok2 & ok3
         good &= np.linalg.norm(back - self._anchor, axis=-1) < self.config.roundtrip_px
         good &= np.linalg.norm(found - guess, axis=-1) < _DISAGREE_PX
@@ -140,17 +141,6 @@ class CornerFollower:
         self._since_s, self._alive_at_start = t_s, len(self._ids)
         self._keyframes.append(self._frame)
         self._seen.append((self._ids, self._frame, self._now))
-
-
-def _flow(
-    a: np.ndarray, b: np.ndarray, points: np.ndarray, guess: np.ndarray | None, levels: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pyramidal Lucas-Kanade of points (n, 2) from picture a to b, from a guess if there is one."""
-    flags = 0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW
-    start = points[:, None].astype(np.float32)
-    to = start.copy() if guess is None else guess[:, None].astype(np.float32).copy()
-    found, ok, _ = cv2.calcOpticalFlowPyrLK(a, b, start, to, winSize=_WINDOW, maxLevel=levels, flags=flags)
-    return found[:, 0], ok[:, 0] == 1
 
 
 def _corners(
