@@ -2,9 +2,11 @@
 
 24 seeded clips (eight activities x three seeds; static, orbiting and handheld cameras), noise as in `objects/noise.py`.
 
-    OMP_NUM_THREADS=1 python benchmarks/objects_toy.py [--levels low middle high] [--seeds 3] [--rates] [--markdown PATH]
+    OMP_NUM_THREADS=1 python benchmarks/objects_toy.py [--levels low middle high] [--seeds 3] [--rates] [--sizes] [--markdown F]
 
 `--rates`: the same clips at 15, 30 and 60 frames per second; share of matching instants at which states agree.
+`--sizes`: the same clips at 15 and 30 frames per second and 360 and 720 rows, with what is set in pixels (errors, followed
+points: `objects/pictures.py`) drawn anew for each of the four filmings; share of matching instants at which states agree.
 `--speed`: time of refinement of a clip of 300 frames with two objects.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,7 @@ from objects.baselines import BASELINES, Answer
 from objects.clips import suite, truths
 from objects.measure import Sums, score
 from objects.noise import LEVELS, NoiseLevel, disturbed
+from objects.pictures import filmed
 
 from reenact.refine.contacts.distances import build_grids
 from reenact.refine.interaction.results import InteractionResult, refine_interaction
@@ -30,7 +34,9 @@ RATES = (15.0, 30.0, 60.0)
 
 def ours(raw: Scene) -> InteractionResult:
     """Our refinement of a raw scene."""
-    return refine_interaction(raw.objects_raw, raw.hands, raw.camera, raw.support, raw.clip.t_ns)
+    return refine_interaction(
+        raw.objects_raw, raw.hands, raw.camera, raw.support, raw.clip.t_ns, points=raw.points
+    )
 
 
 def answer(result: InteractionResult, o: int) -> Answer:
@@ -114,6 +120,29 @@ def run_rates(level: NoiseLevel, configs: list[ToyConfig], cache: Path) -> list[
     return [f"| {level.name} | " + " | ".join(f"{same[k] / total:.3f}" for k in same) + f" | {total} |"]
 
 
+def run_sizes(level: NoiseLevel, configs: list[ToyConfig], cache: Path) -> list[str]:
+    """States of the same instants in four filmings: two frame rates, two picture sizes."""
+    filmings = [(rate, rows) for rate in (15.0, 30.0) for rows in (360, 720)]
+    same, total = dict.fromkeys(combinations(filmings, 2), 0), 0
+    right = dict.fromkeys(filmings, 0)
+    for config in configs:
+        scenes, said = truths(config, RATES, cache), {}
+        n = min(len(scenes[15.0].clip.t_ns), (len(scenes[30.0].clip.t_ns) + 1) // 2)
+        for rate, rows in filmings:
+            raw = disturbed(scenes[rate], level, config.seed)
+            states = ours(filmed(scenes[rate], raw, rows, config.seed)).states.state
+            said[rate, rows] = states[:: round(rate / 15)][:n]
+            right[rate, rows] += int((said[rate, rows] == scenes[15.0].states.state[:n]).sum())
+        for a, b in same:
+            same[a, b] += int((said[a] == said[b]).sum())
+        total += said[filmings[0]].size
+        print(f"  sizes {config.activity} {config.seed}", flush=True)
+    lines = ["", "| filmings | instants | same state |", "|---|---|---|"]
+    name = "{0[0]:g} frames/s, {0[1]} rows".format
+    lines += [f"| {name(a)}; {name(b)} | {total} | {k / total:.3f} |" for (a, b), k in same.items()]
+    return [*lines, "", *(f"right at {name(f)}: {k / total:.3f}" for f, k in right.items())]
+
+
 def speed(cache: Path) -> str:
     """A clip of ten seconds with two objects."""
     config = ToyConfig(activity="pour", seed=0, duration_s=10.0, clutter=0)
@@ -132,6 +161,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--rates", action="store_true")
+    parser.add_argument("--sizes", action="store_true")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--cache", type=Path, default=Path("/tmp/reenact_objects_toy"))
     parser.add_argument("--markdown", type=Path, default=None)
@@ -143,6 +173,9 @@ def main() -> None:
             continue
         if args.rates:
             lines += run_rates(level, configs, args.cache)
+            continue
+        if args.sizes:
+            lines += run_sizes(level, configs, args.cache)
             continue
         sums, ratio = run_level(level, configs, args.cache)
         states = ", ".join(f"{k} {v:.2f}" for k, v in sums["ours"].per_state().items())
