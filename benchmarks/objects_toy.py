@@ -2,7 +2,8 @@
 
 24 seeded clips (eight activities x three seeds; static, orbiting and handheld cameras), noise as in `objects/noise.py`.
 
-    OMP_NUM_THREADS=1 python benchmarks/objects_toy.py [--levels low middle high] [--seeds 3] [--rates] [--sizes] [--markdown F]
+    OMP_NUM_THREADS=1 python benchmarks/objects_toy.py [--levels low middle high] [--seeds 3] [--markdown PATH]
+        [--rates] [--sizes] [--speed]
 
 `--rates`: the same clips at 15, 30 and 60 frames per second; share of matching instants at which states agree.
 `--sizes`: the same clips at 15 and 30 frames per second and 360 and 720 rows, with what is set in pixels (errors, followed
