@@ -5,7 +5,7 @@ record, and `camera_path` where the path of a moving camera was solved.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +13,6 @@ import numpy as np
 from reenact.perception.camera.classical import ClassicalCamera, ClassicalCameraConfig
 from reenact.perception.camera.path.assemble import with_lens, with_path
 from reenact.perception.camera.path.config import PathConfig
-from reenact.perception.camera.path.level import UpSights
 from reenact.perception.camera.path.mapping import NoMapper
 from reenact.perception.camera.path.metres import SeenHands, map_scale
 from reenact.perception.camera.path.solve import solve_path
@@ -66,7 +65,7 @@ def run(call: StageCall[CameraStageConfig]) -> None:
         camera = backend.estimate(_frames(call, clip), clip)
         if camera.motion == "moving" and config.path.method == "sfm":
             landmarks = load_record(HandLandmarks, call.inputs["landmarks"], "landmarks")
-            camera, account, notes = _follow_path(call, clip, camera, landmarks, backend.up_sights)
+            camera, account, notes = _follow_path(call, clip, camera, landmarks, backend)
     save_record(camera, call.out, "camera")
     if account is not None:
         save_record(account, call.out, "camera_path")
@@ -87,7 +86,7 @@ def _follow_path(
     clip: Clip,
     camera: CameraTrack,
     landmarks: HandLandmarks,
-    sights: UpSights,
+    backend: ClassicalCamera,
 ) -> tuple[CameraTrack, CameraPath | None, dict[str, Any]]:
     """The camera with its path in metres; as it was, with the reason, where path or metres are not to be had."""
     config = call.config.camera
@@ -97,9 +96,9 @@ def _follow_path(
         return camera, None, {"path": {"reason": str(error)}}
     if path is None:
         return camera, None, {"path": notes}
-    camera = with_lens(camera, path)
+    camera, sights = with_lens(camera, path), backend.up_sights
     if path.lens is not None and sights.source == "prior":
-        sights = _look_again(call, clip, camera)
+        sights = backend.sights_through(camera, clip)
     scale = map_scale(
         path.poses.T_map_camera,
         path.poses.placed,
@@ -114,16 +113,6 @@ def _follow_path(
         return camera, None, {"path": notes | {"reason": scale.reason}}
     track, account = with_path(camera, clip, path, scale, sights)
     return track, account, {"path": notes}
-
-
-def _look_again(call: StageCall[CameraStageConfig], clip: Clip, camera: CameraTrack) -> UpSights:
-    """Up by lines, with the lens that the motion told in place of the assumed one."""
-    config = call.config.camera.classical
-    fx, fy, cx, cy = (float(v) for v in camera.params)
-    user = replace(config.user, fx=fx, fy=fy, cx=cx, cy=cy, focal_sigma=camera.focal_sigma)
-    backend = ClassicalCamera(replace(config, user=user))
-    backend.estimate(_frames(call, clip), clip)
-    return backend.up_sights
 
 
 def _hands_seen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,7 +102,8 @@ def test_moving_camera_claims_no_pose(room):
     frames = [
         (k * 200_000_000, draw_room(LENS, look(-22.0, 3.0, 33.0 + 2.0 * k), place, seed=k)) for k in range(6)
     ]
-    track, said = _estimate(frames)
+    backend, clip = ClassicalCamera(), make_clip(1.2, 30.0, 960, 540)
+    track, said = backend.estimate(iter(frames), clip), dict(backend.diagnostics)
     assert track.motion == "moving"
     assert track.world_frame == "camera0"
     assert track.gravity_source == "unknown"
@@ -112,6 +114,13 @@ def test_moving_camera_claims_no_pose(room):
     assert track.params[0] == pytest.approx(LENS.fx, rel=0.03)
     for k, up in enumerate(said["gravity"]["up_camera"]):  # known per frame, kept for later
         assert angle_deg(np.array(up), up_in_camera(look(-22.0, 3.0, 33.0 + 2.0 * k))) < 1.0
+    exact = replace(track, params=LENS.params, focal_sigma=0.005)
+    sights = backend.sights_through(exact, clip)  # the same pictures through a lens known better by now
+    assert sights.source == "lines"
+    assert sights.sigma < said["gravity"]["sigma"]
+    for k, up in enumerate(sights.up_camera):
+        assert angle_deg(up, up_in_camera(look(-22.0, 3.0, 33.0 + 2.0 * k))) < 1.0
+    assert dict(backend.diagnostics) == said
 
 
 def test_user_intrinsics_win_over_lines(room):

@@ -62,6 +62,7 @@ class ClassicalCamera:
         self.config = config or ClassicalCameraConfig()
         self._diagnostics: dict[str, Any] = {}
         self._up_sights: UpSights | None = None
+        self._looked: _Looked | None = None
 
     @property
     def diagnostics(self) -> Mapping[str, Any]:
@@ -79,10 +80,23 @@ class ClassicalCamera:
             raise NoCameraFrames("no clip was looked at yet", hint="call estimate first")
         return self._up_sights
 
+    def sights_through(self, lens: CameraTrack, clip: Clip) -> UpSights:
+        """Up in the pictures of the last ``estimate`` through a lens known better by now; nothing is decoded again.
+
+        Raises:
+            NoCameraFrames: nothing was estimated yet.
+        """
+        if self._looked is None:
+            raise NoCameraFrames("no clip was looked at yet", hint="call estimate first")
+        fx, fy, cx, cy = (float(v) for v in lens.params)
+        user = replace(self.config.user, fx=fx, fy=fy, cx=cx, cy=cy, focal_sigma=lens.focal_sigma)
+        again, looked = ClassicalCamera(replace(self.config, user=user)), self._looked
+        return again._up(looked, again._lens(looked, clip), clip, still=looked.motion.motion == "still")
+
     def estimate(self, frames: Iterable[Frame], clip: Clip) -> CameraTrack:
         """See :class:`~reenact.perception.camera.contract.CameraBackend`."""
         self._diagnostics = {}
-        looked = _look(frames, clip, self.config)
+        self._looked = looked = _look(frames, clip, self.config)
         verdict = looked.motion
         self._diagnostics["motion"] = asdict(verdict)
         lens = self._lens(looked, clip)
