@@ -16,9 +16,10 @@ from reenact.refine.hands.fill import FillConfig, fill_gaps
 from reenact.refine.hands.gate import GateConfig, GateReason, find_jumps, gate_single_frames
 from reenact.refine.hands.hypotheses import HandHypotheses, HypothesisConfig
 from reenact.refine.hands.limits import limit_angles
-from reenact.refine.hands.offsets import offsets_of
+from reenact.refine.hands.offsets import is_measured_net, offsets_of
 from reenact.refine.hands.pose import REVERSED, HandPoses, PoseConfig, PoseProblem
 from reenact.refine.hands.smooth import FrameData, SmoothConfig, smooth_track
+from reenact.refine.hands.steady import SteadyConfig, slow_sigma, steady_distance
 from reenact.refine.hands.track import WristTrack, rotate_covariance, scatter_poses
 from reenact.refine.hands.uncertainty import UncertaintyConfig, wrist_sigma_camera
 from reenact.scene import CameraTrack, HandLandmarks, HandTracks, Source
@@ -35,6 +36,7 @@ class HandReconstructionConfig:
     gate: GateConfig = field(default_factory=GateConfig)
     fill: FillConfig = field(default_factory=FillConfig)
     smooth: SmoothConfig = field(default_factory=SmoothConfig)
+    steady: SteadyConfig = field(default_factory=SteadyConfig)
     uncertainty: UncertaintyConfig = field(default_factory=UncertaintyConfig)
 
 
@@ -87,7 +89,11 @@ class HandChain:
         nothing = np.zeros(len(seen))
         track = scatter_poses(poses, self.problems[side].skeleton, seen, nothing, self.T_scene_camera)
         trust = self._trust(side, self._off(side, track))
-        return dataclasses.replace(track, confidence=np.where(seen, trust, 0.0))
+        track = dataclasses.replace(track, confidence=np.where(seen, trust, 0.0))
+        if not is_measured_net(self.landmarks.backend):
+            return track
+        own = slow_sigma(track.confidence, seen, self.t_seconds, self.config.steady)
+        return dataclasses.replace(track, slow_sigma=own)
 
     def gate(
         self, settled: list[WristTrack], on_path: list[Bool[np.ndarray, " t"]]
@@ -112,7 +118,7 @@ class HandChain:
     def refine(
         self, side: int, fitted: WristTrack, reasons: UInt8[np.ndarray, " t"]
     ) -> tuple[WristTrack, UInt8[np.ndarray, " t"], float]:
-        """Fill, limit, smooth; then once more without the frames that contradict the motion around them.
+        """Fill, limit, smooth; once more without the frames that contradict the motion around them; then the distance.
 
         Returns the track, the reasons with `INCONSISTENT` added, and the share of kept angles that limits moved.
         """
@@ -125,11 +131,10 @@ class HandChain:
             track, share = self._refine_once(side, fitted, reasons)
         trust = np.minimum(track.confidence, self._trust(side, self._off(side, track)))
         observed = track.source == Source.SMOOTHED
-        return (
-            dataclasses.replace(track, confidence=np.where(observed, trust, track.confidence)),
-            reasons,
-            share,
-        )
+        track = dataclasses.replace(track, confidence=np.where(observed, trust, track.confidence))
+        if is_measured_net(self.landmarks.backend):
+            track = steady_distance(track, self.T_scene_camera[:, :3, 3], self.t_seconds, self.config.steady)
+        return track, reasons, share
 
     def _refine_once(self, side: int, track: WristTrack, reasons: np.ndarray) -> tuple[WristTrack, float]:
         kept = reasons == GateReason.KEPT
@@ -210,6 +215,7 @@ class HandChain:
             self.in_camera(track.t_scene),
             config.given_length_sigma if user else config.prior_length_sigma,
             self.camera.focal_sigma,
+            track.slow_sigma,
         )
 
     def _reprojection(

@@ -29,7 +29,13 @@ fitted, real stereo and studio hands, it takes away the same bias (benchmarks/re
 
 def offsets_of(backend: str) -> Float64[np.ndarray, "j=21 3"]:
     """Offsets (m) of a landmark backend by its name; none for those that give joints (truth, simulations)."""
-    return (_MEDIAPIPE_MM if backend.startswith("mediapipe-hands") else np.zeros((21, 3))) * 1e-3
+    return (_MEDIAPIPE_MM if is_measured_net(backend) else np.zeros((21, 3))) * 1e-3
+
+
+def is_measured_net(backend: str) -> bool:
+    """Whether it is a net whose habits (offsets, slow errors of distance) were measured. What other backends give is
+    taken for joints with random errors only, as truth and simulations give them."""
+    return backend.startswith("mediapipe-hands")
 
 
 class LandmarkOffsets:

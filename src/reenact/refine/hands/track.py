@@ -29,6 +29,8 @@ class WristTrack:
     """Random error of wrist position (m) and rotation vector (rad), scene axes."""
     angle_sigma: Float64[np.ndarray, "t 20"]
     """Random one-sigma of the angles (rad)."""
+    slow_sigma: Float64[np.ndarray, " t"]
+    """Relative one-sigma of the distance from the camera by what errs for a second or so; 0: nothing does."""
 
     def joints_scene(self) -> Float64[np.ndarray, "t j=21 3"]:
         """The 21 joints from the state; bone lengths are the skeleton's, exactly."""
@@ -63,6 +65,7 @@ def scatter_poses(
         source=np.where(seen, Source.OBSERVED, Source.UNKNOWN).astype(np.uint8),
         covariance=covariance,
         angle_sigma=angle_sigma,
+        slow_sigma=np.zeros(n),
     )
 
 
