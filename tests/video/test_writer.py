@@ -10,7 +10,7 @@ from reenact.errors import InputError, SetupError
 from reenact.video.container import read_index
 from reenact.video.errors import VideoWriteError
 from reenact.video.reader import VideoReader
-from reenact.video.writer import FrameShapeError, VideoWriter
+from reenact.video.writer import FrameShapeError, VideoWriter, write_frames
 
 from .clips import coded_frame, number_in
 
@@ -53,6 +53,22 @@ def test_an_exception_leaves_nothing_and_keeps_the_old_file(tmp_path):
         fail()
     assert [p.name for p in tmp_path.iterdir()] == ["old.mp4"]
     assert path.read_bytes() == b"old"
+
+
+def test_frames_from_anywhere_make_a_whole_video_or_none(tmp_path):
+    told = []
+    write_frames(tmp_path / "a.mp4", (coded_frame(i) for i in range(7)), 25, written=told.append)
+    assert [number_in(rgb) for _, rgb in VideoReader(tmp_path / "a.mp4").frames()] == list(range(7))
+    assert told == list(range(1, 8))
+    write_frames(tmp_path / "none.mp4", iter(()), 25)
+
+    def breaks():
+        yield coded_frame(0)
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_frames(tmp_path / "b.mp4", breaks(), 25)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
 
 
 def test_odd_sizes_gain_one_doubled_row_or_column(tmp_path):

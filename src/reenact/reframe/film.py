@@ -5,7 +5,7 @@ The right half is drawn from the reconstruction alone. It holds no pixel of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from reenact.reframe.studio import EgoLooks, EgoStudio
 from reenact.rendering.palette import SIDE_RGB, STATE_RGB, object_rgb
 from reenact.scene import InteractionState, Scene
 from reenact.video.reader import VideoReader
-from reenact.video.writer import VideoWriter
+from reenact.video.writer import write_frames
 
 _INK, _MISSING = (60, 60, 60), (179, 38, 30)
 
@@ -61,33 +61,27 @@ def write_ego_video(
     ground = ground_of(scene, up)
     count, height = len(scene.clip.t_ns), view.camera.height_px
     beside = clip_video if config.beside else None
-    left = None if beside is None else VideoReader(beside).frames(height)
     words = [f"virtual view, drawn from the reconstruction; {ground.words}"]
     if view.up_from == "camera" or scene.camera.gravity_source == "prior":
         words.append("up is assumed")
-    writer: VideoWriter | None = None
     with EgoStudio(scene, view.camera, up, ground, config.looks) as studio:
-        try:
-            for frame in range(count):
-                picture = np.ascontiguousarray(studio.render(frame))
-                _label(picture, scene, frame, "; ".join(words))
-                if left is not None:
-                    shown = next(left, None)
-                    if shown is None:
-                        break
-                    picture = np.concatenate([_fitted(shown[1], height), picture], axis=1)
-                if writer is None:
-                    fps = round(scene.clip.nominal_fps_hz, 3)
-                    writer = VideoWriter(path, picture.shape[1], picture.shape[0], fps, keyframe_every=15)
-                writer.write(picture)
-                if report is not None:
-                    report(frame + 1, count)
-            if writer is not None:
-                writer.close()
-        except BaseException:
-            if writer is not None:
-                writer.discard()
-            raise
+        frames = _drawn(studio, scene, "; ".join(words))
+        if beside is not None:
+            clip = VideoReader(beside).frames(height)
+            frames = (
+                np.concatenate([_fitted(left, height), right], axis=1)
+                for right, (_, left) in zip(frames, clip, strict=False)
+            )
+        written = None if report is None else lambda done: report(done, count)
+        write_frames(path, frames, round(scene.clip.nominal_fps_hz, 3), keyframe_every=15, written=written)
+
+
+def _drawn(studio: EgoStudio, scene: Scene, words: str) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """Every frame as the virtual camera sees it, with what is to be said about it."""
+    for frame in range(len(scene.clip.t_ns)):
+        picture = np.ascontiguousarray(studio.render(frame))
+        _label(picture, scene, frame, words)
+        yield picture
 
 
 def _fitted(frame: UInt8[np.ndarray, "h w 3"], height_px: int) -> UInt8[np.ndarray, "h2 w2 3"]:

@@ -15,8 +15,9 @@ from reenact.geometry.transforms import is_transform
 from reenact.hands.joints import SIDES
 from reenact.retarget.arms import ArmConfig, ArmTask, solve_arms
 from reenact.retarget.contact_targets import ContactConfig, ContactPlan, follow_contacts, plan_contacts
-from reenact.retarget.fingers import FingerConfig, solve_fingers
-from reenact.retarget.grippers import GripperConfig, solve_gripper
+from reenact.retarget.fingers import FingerConfig
+from reenact.retarget.grippers import GripperConfig
+from reenact.retarget.hand_joints import hold_touches, set_hands
 from reenact.retarget.letting_go import LettingGoConfig, let_go
 from reenact.retarget.posture_bank import BankConfig
 from reenact.retarget.report import RetargetReport, count_misses, make_report
@@ -115,15 +116,11 @@ def retarget(
     arms = robot_arms(robot, config.bank)
     sides = arms.followed(seen)
     plan = _contact_plan(seen, objects, contacts, config.contacts)
-    targets, said = seen if plan is None else follow_contacts(seen, plan, config.contacts), []
-    carrier = np.eye(4)[None]
-    if config.moving_root:
-        path = base_path(targets, sides, _up(targets, config).direction, config.moving)
-        carrier, targets = path.T_world_carrier, carried(targets, path)
-        said.append(path.sentence())
+    targets = seen if plan is None else follow_contacts(seen, plan, config.contacts)
+    carrier, targets, said = _carried(targets, sides, config)
     q = np.broadcast_to(robot.couple(robot.home_q), (len(targets.t_ns), robot.n_q)).copy()
     clock.lap("targets")
-    _set_hands(q, robot, targets, config)
+    set_hands(q, robot, targets, config.fingers, config.grippers)
     clock.lap("fingers")
     hand_spheres = _hand_spheres(q, arms)
     root = _root(targets, arms, hand_spheres, config, T_world_base)
@@ -136,17 +133,14 @@ def retarget(
     clock.lap("arms")
     base = carrier @ root.T_world_base
     if plan is not None and plan.used:
-        _hold_touches(q, robot, targets, plan, base, config)
-        said.append(plan.sentence())
+        hold_touches(q, robot, targets, plan, base, config.fingers, config.grippers)
+        said = (*said, plan.sentence())
         clock.lap("contacts")
     score = score_solution(root.T_world_base, targets, tasks, solved, config.score)
     root = replace(root, score=score)
-    trajectory = _trajectory(
-        robot, replace(targets, T_world_wrist=carrier[:, None] @ targets.T_world_wrist), sides, base, q
-    )
-    report = make_report(
-        robot, trajectory, sides, root, config.method, count_misses(tasks, solved), tuple(said)
-    )
+    in_world = replace(targets, T_world_wrist=carrier[:, None] @ targets.T_world_wrist)
+    trajectory = _trajectory(robot, in_world, sides, base, q)
+    report = make_report(robot, trajectory, sides, root, config.method, count_misses(tasks, solved), said)
     return RetargetResult(trajectory, root, report, clock.seconds)
 
 
@@ -169,22 +163,6 @@ def _contact_plan(
     return plan_contacts(seen, objects, contacts, config)
 
 
-def _hold_touches(
-    q: np.ndarray,
-    robot: Robot,
-    targets: HandTargets,
-    plan: ContactPlan,
-    T_world_base: np.ndarray,
-    config: RetargetConfig,
-) -> None:
-    """Fingers again, touching tips asked for at their places seen from where the robot's wrists really are."""
-    T = targets.T_world_wrist.copy()
-    for side, name in enumerate(SIDES):
-        if name in robot.wrist_sides:
-            T[:, side] = T_world_base @ robot.T_base_wrist(q, name)
-    _set_hands(q, robot, replace(targets, tips_wrist=plan.tips_wrist(targets.tips_wrist, T)), config)
-
-
 class _Clock:
     """Seconds per stage."""
 
@@ -203,12 +181,14 @@ def _grid(t_ns: np.ndarray, fps_hz: float | None) -> np.ndarray:
     return TimeGrid.uniform(int(t_ns[0]), int(t_ns[-1]) + 1, fps_hz).t_ns
 
 
-def _set_hands(q: np.ndarray, robot: Robot, targets: HandTargets, config: RetargetConfig) -> None:
-    for side, name in enumerate(SIDES):
-        if name in robot.hands:
-            q[:, robot.hands[name].joint_idx] = solve_fingers(robot, targets, side, config.fingers)
-        if name in robot.grippers:
-            q[:, robot.grippers[name].joint_idx] = solve_gripper(robot, targets, side, config.grippers)
+def _carried(
+    targets: HandTargets, sides: tuple[int, ...], config: RetargetConfig
+) -> tuple[np.ndarray, HandTargets, tuple[str, ...]]:
+    """What the base is carried along by, [1 or t, 4 4], the targets seen from it, and what the report says of it."""
+    if not config.moving_root:
+        return np.eye(4)[None], targets, ()
+    path = base_path(targets, sides, _up(targets, config).direction, config.moving)
+    return path.T_world_carrier, carried(targets, path), (path.sentence(),)
 
 
 def _hand_spheres(q: np.ndarray, arms: RobotArms) -> tuple[np.ndarray | None, np.ndarray | None]:

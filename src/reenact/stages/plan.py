@@ -96,23 +96,26 @@ def plan(
         shown.append("ego")
     agreed = ("depth", "interaction") if wants_objects else ()
     for robot in robots:
-        name = f"trajectory_{robot.label}"
-        settings = trajectory.TrajectoryConfig(robot, config.retarget)
-        stages.append(Stage(name, "7", settings, ("clip", "camera", "hands", *agreed), trajectory.run))
-        shown.append(name)
-        if with_video:
-            reads = ("clip", "hands", *agreed, name)
-            stages.append(
-                Stage(
-                    f"replay_{robot.label}",
-                    "2",
-                    replay.ReplayRobotConfig(robot, config.replay),
-                    reads,
-                    replay.run,
-                )
-            )
-            shown.append(f"replay_{robot.label}")
+        moved = _robot_stages(config, robot, agreed, with_video)
+        stages += moved
+        shown += [stage.name for stage in moved]
     reads = (*SCENE_STAGES, *shown, *truth)
     stages.append(Stage("report", "9", report.ReportStageConfig(tuple(robots)), reads, report.run))
     depth_files = (DEPTH_FILES,) if with_depth and wants_objects else ()
     return Pipeline(stages, ("video", "segment", *truth, *depth_files))
+
+
+def _robot_stages(
+    config: RunConfig, robot: RobotChoice, agreed: tuple[str, ...], with_video: bool
+) -> list[Stage[Any]]:
+    """One robot's motion, and its video if wanted; `agreed`: what hands and objects agreed on."""
+    name = f"trajectory_{robot.label}"
+    settings = trajectory.TrajectoryConfig(robot, config.retarget)
+    moved: list[Stage[Any]] = [
+        Stage(name, "7", settings, ("clip", "camera", "hands", *agreed), trajectory.run)
+    ]
+    if with_video:
+        filmed = replay.ReplayRobotConfig(robot, config.replay)
+        reads = ("clip", "hands", *agreed, name)
+        moved.append(Stage(f"replay_{robot.label}", "2", filmed, reads, replay.run))
+    return moved

@@ -20,7 +20,7 @@ from reenact.retarget.retarget import RetargetConfig, RetargetResult, retarget
 from reenact.robots.limit_facts import LimitFacts, limit_facts
 from reenact.robots.registry import load_robot
 from reenact.robots.ros2 import write_ros2_yaml
-from reenact.robots.trajectory import write_csv, write_npz
+from reenact.robots.trajectory import JointTrajectory, write_csv, write_npz
 from reenact.stages.notes import write_json, write_notes
 from reenact.stages.scene_source import SourceScene
 from reenact.stages.trajectory import TRAJECTORY_NAME, RobotChoice
@@ -81,17 +81,7 @@ def retarget_scene(
     facts = limit_facts(trajectory, robot)
     target = out / scene.name / choice.label
     with atomic_folder(target) as folder:
-        write_npz(trajectory, folder / TRAJECTORY_NAME, _flat(facts))
-        if "csv" in formats:
-            write_csv(trajectory, folder / "trajectory.csv")
-        if "ros2" in formats:
-            write_ros2_yaml(trajectory, folder / "trajectory.yaml", facts)
-        if "mcap" in formats:
-            from reenact.robots.mcap_file import write_mcap
-
-            write_mcap(trajectory, folder / "trajectory.mcap", facts)
-        if "lerobot" in formats:
-            _write_episode(folder, scene)
+        _write_formats(folder, scene, trajectory, facts, formats)
         write_json(folder / QUALITY_NAME, quality)
         notes = {
             "robot": robot.name,
@@ -109,6 +99,27 @@ def retarget_scene(
                 scene.t_ns, scene.objects,
             )  # fmt: skip
     return RetargetedScene(target, quality, result, facts, seconds)
+
+
+def _write_formats(
+    folder: Path,
+    scene: SourceScene,
+    trajectory: JointTrajectory,
+    facts: LimitFacts,
+    formats: tuple[Format, ...],
+) -> None:
+    """The trajectory as the files asked for; the npz is always there."""
+    write_npz(trajectory, folder / TRAJECTORY_NAME, _flat(facts))
+    if "csv" in formats:
+        write_csv(trajectory, folder / "trajectory.csv")
+    if "ros2" in formats:
+        write_ros2_yaml(trajectory, folder / "trajectory.yaml", facts)
+    if "mcap" in formats:
+        from reenact.robots.mcap_file import write_mcap
+
+        write_mcap(trajectory, folder / "trajectory.mcap", facts)
+    if "lerobot" in formats:
+        _write_episode(folder, scene)
 
 
 def _flat(facts: LimitFacts) -> dict[str, float | str | int | None]:

@@ -7,7 +7,7 @@ Public, file by file (nothing is imported here, so that PyAV loads only where it
 - ``probe.probe(path) -> VideoInfo`` (``info.VideoInfo``): size after rotation, rate, duration, count, digest.
 - ``sparse.frames_near``: a few pictures out of a long file by seeking.
 - ``sampling.nearest_frames``: which source frame stands for which instant of a grid.
-- ``writer.VideoWriter``: constant-rate H.264, atomic.
+- ``writer.VideoWriter``, ``write_frames``: constant-rate H.264, atomic.
 - ``errors``: everything that can be wrong with a file, by name.
 
 Imports of ours: ``reenact.errors``, ``reenact.geometry``. Times count from the first shown frame (0), exactly

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -75,24 +77,16 @@ class VideoWriter:
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise self._failure(error) from error
         context = self._stream.codec_context
-        context.width, context.height, context.pix_fmt = (
-            width_px + width_px % 2,
-            height_px + height_px % 2,
-            "yuv420p",
-        )
+        context.width, context.height = width_px + width_px % 2, height_px + height_px % 2
+        context.pix_fmt = "yuv420p"
         context.gop_size, context.thread_count = keyframe_every, 1 if repeatable else threads
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = ColorRange.MPEG
         if codec == "av1":
-            context.options = {
-                "crf": str(crf),
-                "preset": "8",
-                "svtav1-params": f"lp=1:keyint={keyframe_every}",
-            }
+            more = {"preset": "8", "svtav1-params": f"lp=1:keyint={keyframe_every}"}
         else:
-            context.options = {"crf": str(crf), "preset": preset}
-        if repeatable and codec == "h264":
-            context.options |= {"x264-params": "mbtree=0"}
+            more = {"preset": preset} | ({"x264-params": "mbtree=0"} if repeatable else {})
+        context.options = {"crf": str(crf), **more}
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -175,3 +169,31 @@ def sync_path(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_frames(
+    path: str | Path,
+    frames: Iterable[UInt8[np.ndarray, "h w 3"]],
+    fps_hz: float | Fraction,
+    *,
+    keyframe_every: int = 30,
+    written: Callable[[int], None] | None = None,
+) -> None:
+    """All pictures into one video; the first decides its size; without a picture no file is made.
+
+    ``written``: called with the number of pictures so far.
+
+    Raises:
+        FrameShapeError: a picture of another size.
+        VideoWriteError: no space, or the folder may not be written.
+    """
+    rest = iter(frames)
+    first = next(rest, None)
+    if first is None:
+        return
+    height_px, width_px = first.shape[:2]
+    with VideoWriter(path, width_px, height_px, fps_hz, keyframe_every=keyframe_every) as writer:
+        for count, frame in enumerate(itertools.chain([first], rest), 1):
+            writer.write(frame)
+            if written is not None:
+                written(count)

@@ -27,7 +27,7 @@ from reenact.robots.pictures import AWAY, Ghost, Studio, StudioConfig
 from reenact.robots.trajectory import JointTrajectory
 from reenact.scene import HandTracks, ObjectTracks, Source
 from reenact.video.reader import VideoReader
-from reenact.video.writer import VideoWriter
+from reenact.video.writer import write_frames
 
 SIDE_COLORS = ((31, 119, 180), (210, 105, 30))
 MISSING_COLOR = (179, 38, 30)
@@ -101,20 +101,8 @@ def write_replay(
         fps = (
             _rate(trajectory.t_ns if t_ns is None else t_ns) if reader is None else reader.info.nominal_fps_hz
         )
-        writer: VideoWriter | None = None
-        try:
-            for i, frame in enumerate(frames):
-                if writer is None:
-                    writer = VideoWriter(path, frame.shape[1], frame.shape[0], fps or 30.0, keyframe_every=15)
-                writer.write(frame)
-                if report is not None:
-                    report(i + 1, len(rows))
-            if writer is not None:
-                writer.close()
-        except BaseException:
-            if writer is not None:
-                writer.discard()
-            raise
+        written = None if report is None else lambda done: report(done, len(rows))
+        write_frames(path, frames, fps or 30.0, keyframe_every=15, written=written)
 
 
 def _beside(

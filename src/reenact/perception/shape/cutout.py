@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 
 from reenact.geometry.transforms import make_T
 from reenact.perception.pose.contract import PoseStart, Sighting
@@ -53,13 +53,7 @@ def cutout(
         return None
     z = _distance(sighting, fitted)
     metres_per_px = z / float(window.view.K[0, 0])
-    rows, columns = np.nonzero(inside)
-    low, high = np.array([columns.min(), rows.min()]), np.array([columns.max(), rows.max()]) + 1
-    step_px = float((high - low).max()) / config.cells
-    grid = np.maximum(np.ceil((high - low) / step_px).astype(int), 2)
-    u = np.clip((low[0] + (np.arange(grid[0]) + 0.5) * step_px).astype(int), 0, inside.shape[1] - 1)
-    v = np.clip((low[1] + (np.arange(grid[1]) + 0.5) * step_px).astype(int), 0, inside.shape[0] - 1)
-    flat = inside[np.ix_(v, u)].T
+    flat, low, high, step_px = _cells(inside, config.cells)
     half_width = float(
         np.percentile(cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)[inside], 90)
     )
@@ -86,6 +80,19 @@ def cutout(
         "visual_hull", vertices, faces, size * relative, source, 0.3 / (1 + 4 * float(relative.mean())),
         start=start, notes=notes,
     )  # fmt: skip
+
+
+def _cells(
+    inside: Bool[np.ndarray, "h w"], count: int
+) -> tuple[Bool[np.ndarray, "u v"], Int64[np.ndarray, "2"], Int64[np.ndarray, "2"], float]:
+    """The outline in cells of a grid, so many along its longer side; its box's corners, and a cell's side (pixels)."""
+    rows, columns = np.nonzero(inside)
+    low, high = np.array([columns.min(), rows.min()]), np.array([columns.max(), rows.max()]) + 1
+    step_px = float((high - low).max()) / count
+    grid = np.maximum(np.ceil((high - low) / step_px).astype(int), 2)
+    u = np.clip((low[0] + (np.arange(grid[0]) + 0.5) * step_px).astype(int), 0, inside.shape[1] - 1)
+    v = np.clip((low[1] + (np.arange(grid[1]) + 0.5) * step_px).astype(int), 0, inside.shape[0] - 1)
+    return inside[np.ix_(v, u)].T, low, high, step_px
 
 
 def _distance(sighting: Sighting, fitted: Fitted) -> float:

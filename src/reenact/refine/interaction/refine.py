@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float64
@@ -35,6 +36,9 @@ from reenact.refine.states.evidence import ObjectEvidence, gather
 from reenact.refine.states.machine import ObjectStates, infer
 from reenact.refine.states.observations import HandObservation, RigidTrack
 from reenact.scene import CameraTrack, HandTracks, ObjectTracks, PointTracks, PoseCovariance, SupportPlane
+
+_Height: TypeAlias = Float64[np.ndarray, " t"] | None
+_Hull: TypeAlias = Float64[np.ndarray, "v 3"] | None
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,7 @@ def refine(
     `points`: followed on the objects; they tell when these move."""
     config = config or InteractionConfig()
     count = len(objects.object_ids)
-    meshes = [objects.mesh(o) for o in range(count)]
-    middles = np.stack([(v.max(axis=0) + v.min(axis=0)) / 2 if len(v) else np.zeros(3) for v, _ in meshes])
-    grids = tuple(
-        replace(g, origin=g.origin - middles[o]) if g is not None else None
-        for o, g in enumerate(build_grids(meshes))
-    )
-    hulls = [None] * HANDS + [_hull(v - middles[o]) if len(v) else None for o, (v, _) in enumerate(meshes)]
+    middles, grids, hulls = _shapes(objects)
     trust = trust_of(objects, covariance)
     seen = observe(objects, hands, middles, trust, slow_errors(objects, covariance), t_seconds, config)
     pictures = motions(points, seen, camera, hands, t_seconds, config.states.evidence.picture)
@@ -107,14 +105,13 @@ def refine(
         cleared = cleared_of_drift(seen, observed, bodies, t_seconds, config) if n else seen
         evidence = config.states.evidence if n == 0 else _settled(config)
         cleared, shifts = in_reach(cleared, grids, observed.eye, t_seconds, evidence, config)
-        table = _mended(support, bodies)
-        heights = [heights_over(o, cleared.tracks, hulls[HANDS:], table) if n else None for o in range(count)]
-        if n and support is None:
+        heights: list[_Height] = [None] * count
+        if n and support is not None:
+            table = _mended(support, bodies)
+            heights = [heights_over(o, cleared.tracks, hulls[HANDS:], table) for o in range(count)]
+        elif n:
             over = [heights_over(o, cleared.tracks, hulls[HANDS:], plane) for o in range(count)]
-            heights = [
-                None if h is None else over_own_rest(h, s.probability[:, 0], e.touch.max(axis=1), t_seconds)
-                for h, s, e in zip(over, states, looked, strict=True)
-            ]
+            heights = _over_own_rests(over, states, looked, t_seconds)
         looked = [
             gather(track, cleared.hands, grids[o], camera.scene_T_camera(), t_seconds, evidence,
                    heights[o], config.height_sigma, support is not None or heights[o] is not None, pictures[o])
@@ -128,20 +125,44 @@ def refine(
             _grips(seen.hands, around, o, grids[o], states[o], t_seconds, config) for o in range(count)
         )
         still = np.column_stack([np.zeros((len(t_seconds), HANDS)), *(s.probability[:, 0] for s in states)])
-        stands = (
-            find_stands(still, around, hulls, support.normal_world, t_seconds, HANDS)
-            if support is not None
-            else []
-        )
+        up = None if support is None else support.normal_world
+        stands = [] if up is None else find_stands(still, around, hulls, up, t_seconds, HANDS)
         problem = Problem(observed, seen.hands, grids, tuple(hulls), still, grips, tuple(stands), support)
         bodies = solve(problem, bodies, terms, config.contact, config.solve)
     sure = pose_covariances(problem, bodies, terms, config.contact, config.posterior)
     return Refined(observed, bodies, seen.hands, grids, middles, states, grips, seen.tracks, sure)
 
 
-def _mended(support: SupportPlane | None, bodies: Bodies) -> SupportPlane | None:
+def _shapes(
+    objects: ObjectTracks,
+) -> tuple[Float64[np.ndarray, "o 3"], tuple[SignedDistanceGrid | None, ...], list[_Hull]]:
+    """Middles of the meshes, their grids about these, and hulls by body (hands have none)."""
+    meshes = [objects.mesh(o) for o in range(len(objects.object_ids))]
+    middles = np.stack([(v.max(axis=0) + v.min(axis=0)) / 2 if len(v) else np.zeros(3) for v, _ in meshes])
+    grids = tuple(
+        replace(g, origin=g.origin - middles[o]) if g is not None else None
+        for o, g in enumerate(build_grids(meshes))
+    )
+    hulls = [_hull(v - middles[o]) if len(v) else None for o, (v, _) in enumerate(meshes)]
+    return middles, grids, [None] * HANDS + hulls
+
+
+def _over_own_rests(
+    over: Sequence[_Height],
+    states: Sequence[ObjectStates],
+    looked: Sequence[ObjectEvidence],
+    t_seconds: Float64[np.ndarray, " t"],
+) -> list[_Height]:
+    """Heights over where each object itself rests, where no plane is known well enough."""
+    return [
+        None if h is None else over_own_rest(h, s.probability[:, 0], e.touch.max(axis=1), t_seconds)
+        for h, s, e in zip(over, states, looked, strict=True)
+    ]
+
+
+def _mended(support: SupportPlane, bodies: Bodies) -> SupportPlane:
     """The plane at the height that the last solve found."""
-    return None if support is None else replace(support, offset=support.offset + float(bodies.table.mean()))
+    return replace(support, offset=support.offset + float(bodies.table.mean()))
 
 
 def _settled(config: InteractionConfig) -> EvidenceConfig:
