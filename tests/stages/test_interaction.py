@@ -10,7 +10,7 @@ import numpy as np
 from reenact.pipeline.stage import StageCall
 from reenact.records import load_record, record_exists, save_record
 from reenact.refine.interaction.results import InteractionResultConfig
-from reenact.scene import HandTracks, InteractionStates, ObjectTracks, PoseCovariance
+from reenact.scene import HandTracks, InteractionStates, ObjectTracks, PointTracks, PoseCovariance
 from reenact.stages import interaction
 from reenact.stages.notes import read_notes
 from reenact.stages.plan import RunConfig, plan
@@ -33,9 +33,16 @@ def call(folder: Path, seen: bool) -> StageCall[InteractionResultConfig]:
     save_record(dataclasses.replace(truth.objects, valid=valid), folder, "objects_raw")
     unsure = PoseCovariance(object_ids=("block",), covariance=covariance, valid=valid)
     save_record(unsure, folder, "pose_covariance")
+    none = np.zeros((frames, 0))
+    points = PointTracks(
+        object_idx=np.zeros(0, np.int64), points_px=none[..., None].repeat(2, axis=-1), valid=none > 0, confidence=none,
+        source=none.astype(np.uint8), points_world=none[..., None].repeat(3, axis=-1), valid_world=none > 0,
+        sigma_world=none, depth_source="none", backend="none", licence="none",
+    )  # fmt: skip
+    save_record(points, folder, "points")
     out = folder / "out"
     out.mkdir()
-    inputs = dict.fromkeys(("clip", "camera", "hands", "support", "objects"), folder)
+    inputs = dict.fromkeys(("clip", "camera", "hands", "support", "objects", "points"), folder)
     return StageCall(InteractionResultConfig(), inputs, out)
 
 
