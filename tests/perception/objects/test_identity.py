@@ -19,6 +19,7 @@ from tests.perception.objects import drawn
 
 HOME = np.zeros((40, 60), bool)
 HOME[10:20, 10:24] = True
+APART = (np.inf, np.inf)
 
 
 def followed() -> ObjectFollower:
@@ -27,19 +28,22 @@ def followed() -> ObjectFollower:
     )
 
 
-def hidden_for(steps: int, twin_gap: float, back: np.ndarray | None) -> tuple[Chain, bool]:
-    """A thing in sight, hidden for some steps of 0.1 s, in sight again; what is then believed."""
+def hidden_for(steps: int, loose_gap: float, back: np.ndarray | None) -> tuple[Chain, bool]:
+    """A thing in sight, hidden for some steps of 0.1 s beside a look-alike, in sight again; what is then believed.
+
+    `loose_gap`: how near a look-alike is that has not stayed where it was.
+    """
     thing = followed()
     chain = Chain(IdentityConfig(), 0, HOME, float(HOME.sum()))
-    assert chain.look(1, 0.1, thing, np.inf, lambda a, b: None)
+    assert chain.look(1, 0.1, thing, APART, lambda a, b: None)
     thing.valid = False
     for step in range(2, 2 + steps):
-        assert not chain.look(step, 0.1, thing, twin_gap, lambda a, b: None)
+        assert not chain.look(step, 0.1, thing, (0.2, loose_gap), lambda a, b: None)
     thing.valid = True
-    return chain, chain.look(2 + steps, 0.1, thing, np.inf, lambda a, b: back)
+    return chain, chain.look(2 + steps, 0.1, thing, APART, lambda a, b: back)
 
 
-def test_a_thing_of_its_own_kind_is_itself_when_it_shows_again() -> None:
+def test_a_thing_is_itself_when_it_shows_again_while_its_look_alikes_stay_where_they_are() -> None:
     assert hidden_for(3, np.inf, None)[1]
 
 
@@ -53,11 +57,20 @@ def test_beside_a_look_alike_it_must_be_followed_back_to_where_it_was(back, beli
     assert ("look-alike" in chain.why) != believed
 
 
+def test_a_look_alike_has_stayed_only_if_it_is_in_sight_where_it_was() -> None:
+    thing = followed()
+    assert thing.stayed(0.5, 0.6)
+    thing.hidden_share = 0.7
+    assert not thing.stayed(0.5, 0.6)
+    thing.hidden_share, thing.whole = 0.0, np.roll(HOME, 8, axis=1).astype(np.float32)
+    assert not thing.stayed(0.5, 0.6)
+
+
 def test_after_a_long_doubt_following_back_proves_nothing() -> None:
     chain, got = hidden_for(9, 0.2, HOME)
     assert not got
     assert "too long" in chain.why
-    assert not chain.look(20, 0.1, followed(), np.inf, lambda a, b: HOME)
+    assert not chain.look(20, 0.1, followed(), APART, lambda a, b: HOME)
 
 
 def test_the_sure_area_is_renewed_alike_at_any_frame_rate() -> None:
@@ -65,7 +78,7 @@ def test_the_sure_area_is_renewed_alike_at_any_frame_rate() -> None:
     for rate_hz in (15, 30):
         chain = Chain(IdentityConfig(), 0, HOME, 2.0 * HOME.sum())
         for step in range(2 * rate_hz):
-            assert chain.look(step, 1 / rate_hz, followed(), np.inf, lambda a, b: None)
+            assert chain.look(step, 1 / rate_hz, followed(), APART, lambda a, b: None)
         areas.append(chain.area / HOME.sum())
     assert areas[0] == pytest.approx(areas[1], rel=1e-6)
     assert areas[0] == pytest.approx(1 + np.exp(-2.0 / IdentityConfig().area_s), rel=1e-6)

@@ -44,6 +44,10 @@ class RivalConfig:
     """Factor on the confidence while one is near."""
     touches: float = 0.5
     """Factor while one touches."""
+    stayed: float = 0.6
+    """A look-alike whose outline keeps this Jaccard with its first one has stayed where it was..."""
+    in_sight: float = 0.5
+    """...and in sight, if no more than this share of it is hidden: what comes out from under a hand is not that one."""
 
 
 class Crowd:
@@ -54,7 +58,10 @@ class Crowd:
         self.members: dict[int, ObjectFollower] = {}
         self.gap: dict[int, float] = {}
         """Distance of each object's nearest look-alike, in roots of its area; infinite without one."""
-        self._alone: dict[int, bool] = {}
+        self.loose_gap: dict[int, float] = {}
+        """The same of look-alikes that may have been moved meanwhile."""
+        self._others: dict[int, list[Bool[np.ndarray, "h w"]]] = {}
+        """Regions that looked like an object when it was last seen, all over the picture."""
         self._next = -1
 
     def add(
@@ -68,25 +75,28 @@ class Crowd:
     def advance(self, view: View, *, with_rivals: bool = True) -> None:
         """One frame on."""
         claimed = self._compete({k: f for k, f in self.members.items() if f.lost_s is None}, view)
-        for key in [k for k, f in self.members.items() if k < 0 and f.lost_s is not None]:
-            del self.members[key]
+        for rival in [k for k, f in self.members.items() if k < 0 and f.lost_s is not None]:
+            del self.members[rival]
+            for key in [k for k, f in self.members.items() if k >= 0 and not f.valid]:
+                self.loose_gap[key] = self.gap.get(key, np.inf)  # it may be under the hand by now
         for key, follower in self.members.items():
             if not follower.valid:
-                look_for(follower, view, claimed, self._search, anywhere=self._is_alone(key))
+                look_for(follower, view, claimed, self._search, anywhere=self._is_alone(key, view))
                 claimed |= follower.seen
         for key in [k for k in self.members if k >= 0]:
             self._mind_rivals(key, view, claimed, add=with_rivals)
 
-    def _is_alone(self, key: int) -> bool:
-        """Did nothing in the picture look like an object when it was last seen?"""
-        follower = self.members[key]
-        if follower.lost_s is None or np.isfinite(self.gap.get(key, np.inf)):
+    def _is_alone(self, key: int, view: View) -> bool:
+        """Is everything that looked like an object, when it was last seen, in sight where it was?"""
+        follower, c = self.members[key], self._rivals
+        if follower.lost_s is None or np.isfinite(self.loose_gap.get(key, np.inf)):
             return False
-        if key not in self._alone:
+        if key not in self._others:
             free = cv2.dilate(follower.rest.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
-            alike = look_alikes(follower.last_bins, free, follower.model(), follower.area, self._rivals)
-            self._alone[key] = not alike
-        return self._alone[key]
+            self._others[key] = look_alikes(follower.last_bins, free, follower.model(), follower.area, c)
+        return all(
+            similarity(histogram(view.bins[region]), follower.model()) > c.alike for region in self._others[key]
+        )
 
     def _compete(self, active: dict[int, ObjectFollower], view: View) -> Bool[np.ndarray, "h w"]:
         """Each pixel goes to the one that claims it most; gives the pixels that are somebody's."""
@@ -117,8 +127,8 @@ class Crowd:
                 self.add(self._next, mask, 1.0, view.bins, view.hands)
                 self._next -= 1
         if mine.valid:  # else the look-alikes around it when it was last seen still count
-            self.gap[key] = np.inf
-            self._alone.pop(key, None)
+            self.gap[key] = self.loose_gap[key] = np.inf
+            self._others.pop(key, None)
         for other, follower in list(self.members.items()):
             if other == key or follower.lost_s is not None:
                 continue
@@ -130,6 +140,8 @@ class Crowd:
                 del self.members[other]
             elif self.alike(mine, follower):
                 self.gap[key] = min(self.gap.get(key, np.inf), gap)
+                if not follower.stayed(c.in_sight, c.stayed):
+                    self.loose_gap[key] = min(self.loose_gap.get(key, np.inf), gap)
         if mine.valid:
             mine.confidence *= (
                 c.touches if self.gap[key] < c.touching else c.beside if self.gap[key] < c.near else 1.0

@@ -88,7 +88,7 @@ class ObjectFollower:
     ) -> None:  # fmt: skip
         self.config = config
         self._ambiguous = config.ambiguous if is_given else np.inf
-        self.seen = mask
+        self.seen = self.first = mask
         self.whole = mask.astype(np.float32)
         self.area = float(mask.sum())
         self.lost_s: float | None = None
@@ -225,6 +225,12 @@ class ObjectFollower:
             now = histogram(bins[mine])
             now *= self._seed_colours.sum() / max(now.sum(), 1.0)
             self._colours += -np.expm1(-dt / c.adapt_s) * (now - self._colours)
+
+    def stayed(self, most_hidden: float, same: float) -> bool:
+        """Is it in plain sight where it was first seen (Jaccard above `same`)?"""
+        whole = self.whole > 0.5
+        both = float((whole & self.first).sum()) / max(float((whole | self.first).sum()), 1.0)
+        return self.valid and self.lost_s is None and self.hidden_share < most_hidden and both > same
 
     def model(self) -> Float64[np.ndarray, " n"]:
         """Its colours, as a histogram."""

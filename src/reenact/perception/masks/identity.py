@@ -63,25 +63,27 @@ class Chain:
     back: str = ""
 
     def look(
-        self, step: int, dt: float, follower: ObjectFollower, gap: float,
+        self, step: int, dt: float, follower: ObjectFollower, gaps: tuple[float, float],
         back: Callable[[int, int], Bool[np.ndarray, "h w"] | None],
     ) -> bool:  # fmt: skip
         """Judge one more step; True where what is followed is to be believed.
 
-        ``gap``: distance of the nearest look-alike, roots of the area; ``back(step, to)``: the outline followed back.
+        ``gaps``: distance of the nearest look-alike, and of the nearest that has not stayed in sight where it was, roots of
+        the area; ``back(step, to)``: the outline followed back.
         """
         c = self.config
         if self.broken:
             return False
         seen = follower.valid and follower.lost_s is None
-        near = gap < (c.near if seen else c.near_when_lost)
+        near = seen and gaps[0] < c.near
+        loose = gaps[1] < (c.near if seen else c.near_when_lost)
         area = float(follower.seen.sum())
         most = 1.0 if self.since is None else c.clear
         concealed = follower.covered_share > most * c.covered or follower.hidden_share > most * c.hidden
         grown = area / max(self.area, 1.0)
         jumps = near and (grown > c.jump or (grown < 1 / c.jump and follower.hidden_share < 0.1))
         slid = near and follower.foreign > (c.foreign if self.since is None else c.native)
-        doubtful = not seen or slid or jumps or (near and concealed)
+        doubtful = not seen or slid or jumps or (loose and concealed)
         if doubtful:
             if self.since is None:
                 self.since, self.twin, self.seconds = step, False, 0.0
@@ -94,7 +96,7 @@ class Chain:
                     if seen
                     else "not seen"
                 )
-            self.twin |= near
+            self.twin |= slid or jumps or loose
             self.seconds += dt
             return seen and not self.twin
         if self.since is not None and self.twin and not self._returns(step, back):

@@ -93,7 +93,8 @@ class Sweep:
             since, was_broken = chain.since, chain.broken
             gap = self._crowd.gap.get(o, np.inf)
             back = partial(self._followed_back, o)
-            believed = chain.look(step, view.dt, self._crowd.members[o], gap, back)
+            loose = self._crowd.loose_gap.get(o, np.inf)
+            believed = chain.look(step, view.dt, self._crowd.members[o], (gap, loose), back)
             if since is not None and chain.twin and not believed:
                 self._take_back(o, since, step)
             if chain.broken and not was_broken:
