@@ -11,7 +11,8 @@ import numpy as np
 from reenact.geometry.rotations import rotation_angle
 from reenact.geometry.transforms import inverse
 from reenact.retarget.root.climb import ClimbConfig, climb_root
-from reenact.retarget.root.contract import RootRequest, RootScore, Up
+from reenact.retarget.root.contract import RootRequest, RootResult, RootScore, Up
+from reenact.retarget.root.search import SearchConfig, climbed
 from tests.retarget.motions import yaw
 
 
@@ -63,3 +64,14 @@ def test_turning_the_world_turns_the_answer() -> None:
     there = turn[:3, :3] @ centre + turn[:3, 3]
     second = climb_root(request(turned), turn @ yaw(0.0), judge(yaw(0.0)), there)[0]
     np.testing.assert_allclose(second, turn @ first, atol=1e-9)
+
+
+def test_the_search_ends_with_it_if_asked_for() -> None:
+    judge = hill(yaw(0.2, 0.11, -0.04))
+    asked, start = request(judge), yaw(0.0)
+    found = RootResult(start, judge(start), asked.up, "search", ((start, judge(start)),))
+    assert climbed(asked, found, np.zeros(3), SearchConfig().climb) is found  # off by default
+    better = climbed(asked, found, np.zeros(3), ClimbConfig())
+    assert better.score.total > found.score.total
+    assert better.score == judge(better.T_world_base)
+    assert [score for _, score in better.candidates] == [better.score, found.score]

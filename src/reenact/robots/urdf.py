@@ -25,8 +25,6 @@ class PreparedUrdf:
     velocities: dict[str, float]
     mimics: dict[str, tuple[str, float, float]]
     """Follower joint to (leader, multiplier, offset)."""
-    dropped_meshes: tuple[str, ...]
-    """Visual meshes left out because no readable format lies beside them."""
 
 
 def prepare_urdf(path: Path, packages: dict[str, Path], skip_meshes: bool) -> PreparedUrdf:
@@ -48,18 +46,15 @@ def prepare_urdf(path: Path, packages: dict[str, Path], skip_meshes: bool) -> Pr
         raise ModelFileError(f"{path.name}: its root is <{root.tag}>", hint="a URDF starts with <robot>")
     for own in root.findall("mujoco"):
         root.remove(own)
-    dropped = _edit_meshes(root, path, packages, skip_meshes)
+    _edit_meshes(root, path, packages, skip_meshes)
     _fill_inertias(root)
     _add_compiler(root)
-    return PreparedUrdf(
-        ElementTree.tostring(root, encoding="unicode"), _velocities(root), _mimics(root), dropped
-    )
+    return PreparedUrdf(ElementTree.tostring(root, encoding="unicode"), _velocities(root), _mimics(root))
 
 
-def _edit_meshes(
-    root: ElementTree.Element, path: Path, packages: dict[str, Path], skip: bool
-) -> tuple[str, ...]:
-    missing, dropped = [], []
+def _edit_meshes(root: ElementTree.Element, path: Path, packages: dict[str, Path], skip: bool) -> None:
+    """Give found meshes their full paths; visual ones for which no readable format lies beside them are left out."""
+    missing = []
     for link in root.findall("link"):
         for element in [*link.findall("visual"), *link.findall("collision")]:
             mesh = element.find("geometry/mesh")
@@ -71,16 +66,14 @@ def _edit_meshes(
                 mesh.set("filename", str(found))
                 continue
             link.remove(element)
-            if not skip and Path(name).suffix.lower() not in MESH_TYPES and element.tag == "visual":
-                dropped.append(name)
-            elif not skip:
+            unreadable = Path(name).suffix.lower() not in MESH_TYPES and element.tag == "visual"
+            if not skip and not unreadable:
                 missing.append(name)
     if missing:
         raise ModelFileError(
             f"{path.name}: {len(missing)} mesh files are not there, the first: {missing[0]!r}",
             hint="give their folder under [packages] in the sheet, or set meshes = 'skip' to go without",
         )
-    return tuple(dropped)
 
 
 def _find_mesh(name: str, path: Path, packages: dict[str, Path]) -> Path | None:

@@ -70,13 +70,6 @@ class Feature:
         flat = pa.array(np.ascontiguousarray(values.astype(self.dtype)).reshape(-1))
         return flat if self.shape == (1,) else pa.FixedSizeListArray.from_arrays(flat, width)
 
-    def arrow_type(self) -> Any:
-        """Arrow type of the column."""
-        import pyarrow as pa
-
-        scalar = pa.string() if self.dtype == "string" else pa.from_numpy_dtype(np.dtype(self.dtype))
-        return scalar if self.shape == (1,) else pa.list_(scalar, int(np.prod(self.shape)))
-
 
 def bookkeeping_features() -> tuple[Feature, ...]:
     """The five columns every LeRobot dataset has."""

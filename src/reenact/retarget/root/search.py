@@ -13,14 +13,14 @@ Coarse to fine, deterministic, in numpy:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float64
 
 from reenact.geometry.rotations import rotation_angle, so3_exp
 from reenact.geometry.transforms import inverse
-from reenact.retarget.root.climb import ClimbConfig
+from reenact.retarget.root.climb import ClimbConfig, climb_root
 from reenact.retarget.root.contract import RootRequest, RootResult, RootScore
 from reenact.retarget.root.keyposes import ClipKeyposes, KeyposeConfig, keyframe_score, postures
 from reenact.retarget.root.polish import PolishConfig, SideProblem, polish_roots
@@ -94,7 +94,8 @@ def finish(
         polished = _polished(polished, clip, polish)
         best_first = _ranked(-keyframe_score(polished, clip, clip.fine))
         finalists += _distinct(polished[best_first], finalists, config)
-    return judge_all(request, [*finalists, *as_they_are], method, config)
+    found = judge_all(request, [*finalists, *as_they_are], method, config)
+    return climbed(request, found, clip.centre, config.climb)
 
 
 def judge_all(
@@ -105,6 +106,18 @@ def judge_all(
     scored.sort(key=lambda item: -item[1].total)
     best = _most_interior(scored, config)
     return RootResult(best[0], best[1], request.up, method, tuple(scored))
+
+
+def climbed(
+    request: RootRequest, found: RootResult, centre: Float64[np.ndarray, "3"], config: ClimbConfig
+) -> RootResult:
+    """Stage 5: the found root or a better one near it, which then stands first among the candidates."""
+    if config.rounds == 0:
+        return found
+    T, score = climb_root(request, found.T_world_base, found.score, centre, config)
+    if score.total <= found.score.total:
+        return found
+    return replace(found, T_world_base=T, score=score, candidates=((T, score), *found.candidates))
 
 
 def _ranked(cost: np.ndarray) -> np.ndarray:
