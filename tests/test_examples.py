@@ -42,7 +42,6 @@ def test_retarget_your_hands(tmp_path, capsys) -> None:
 
 
 def test_toy_clip_with_truth(tmp_path, capsys) -> None:
-    pytest.importorskip("skimage", reason="the toy extra is not installed")
     config = ToyConfig(
         activity="pick_place", seed=6, width_px=160, height_px=120, fps_hz=6.0, shadows=False, samples=0
     )

@@ -5,7 +5,7 @@ Pure logic over pictures and times: it decodes nothing and knows no hand net. Pu
 - ``config.FilterConfig``: all thresholds, free of resolution and frame rate; ``FilterConfig.egoinfinity()`` is the
   published rule set.
 - ``source.filter_source(looks, find_hands, duration_ns, config, read_frames) -> FilterReport``: one pass.
-- ``report.FilterReport``, ``Segment``, ``SegmentNumbers``: stretches [start_ns, end_ns) that tile the video, kept or
+- ``report.FilterReport``, ``Segment``: stretches [start_ns, end_ns) that tile the video, kept or
   rejected with ``Reason`` codes and the numbers that decided; JSON by ``as_json``.
 - ``cuts.CutFinder``, ``dissolves``: shot boundaries. ``camera``: does it move. ``hands``: presence, size, speed.
 - ``glance``: a first look at a few pictures, to be done with videos that hold no hand at all.
