@@ -1,6 +1,6 @@
 """The named errors of the whole package, and the exit codes the command line gives them.
 
-May be imported by every room; imports nothing of ours. Rooms subclass one of the five families below
+May be imported by every room; imports nothing of ours. Rooms subclass one of the four families below
 and say in the message what was wrong (with the actual value) and in ``hint`` what would be right.
 """
 

@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt8
 
 from reenact.errors import InputError
-from reenact.geometry.rotations import so3_log
 from reenact.geometry.timegrid import NS_PER_S, resample_linear, resample_valid
 from reenact.hands.joints import TIPS, hand_length, wrist_transform
 from reenact.hands.skeleton import HandSkeleton
+from reenact.retarget.hand_noise import briskness, wrist_noise
 from reenact.scene import HandTracks, Source
 
 
@@ -122,7 +122,9 @@ def make_targets(
     source, confidence = _provenance(hands, t_hands_ns, t_ns, valid)
     noise = wrist_noise(hands, valid_in)
     sigma_position, sigma_rotation = _whitening(noise, t_hands_ns, config)
-    brisk = resample_linear(t_hands_ns, briskness(hands, valid_in, t_hands_ns, noise, config), t_ns)
+    window_s, doubt = config.briskness_window_s, config.noise_doubt
+    brisk = briskness(hands, valid_in, t_hands_ns, noise, config.lever, doubt, window_s)
+    brisk = resample_linear(t_hands_ns, brisk, t_ns)
     wider = np.where(source == Source.FILLED, config.filled_factor, 1.0)
     return HandTargets(
         t_ns=np.asarray(t_ns),
@@ -210,24 +212,6 @@ def _provenance(
     return np.where(valid, source, unknown).astype(np.uint8), np.where(valid, confidence, 0.0)
 
 
-def wrist_noise(hands: HandTracks, valid: Bool[np.ndarray, "k s=2"]) -> Float64[np.ndarray, "s=2 2"]:
-    """White noise of wrist position (m) and rotation (rad) per frame, axis and side, from third differences.
-
-    The median absolute deviation makes it blind to quick moments; what it sees of steady quick motion is small
-    (a tenth of the acceleration's own second difference at 3 Hz and 30 frames a second).
-    """
-    out = np.zeros((2, 2))
-    for s in (0, 1):
-        run = valid[3:, s] & valid[2:-1, s] & valid[1:-2, s] & valid[:-3, s]
-        if run.sum() < 5:
-            continue
-        T = wrist_transform(hands.joints_world[:, s], s)
-        turn = so3_log(np.swapaxes(T[:-1, :3, :3], -1, -2) @ T[1:, :3, :3])
-        out[s, 0] = _mad_sigma(np.diff(T[:, :3, 3], 3, axis=0)[run]) / np.sqrt(20.0)
-        out[s, 1] = _mad_sigma(np.diff(turn, 2, axis=0)[run]) / np.sqrt(20.0)
-    return out
-
-
 def _whitening(
     noise: np.ndarray, t_hands_ns: np.ndarray, config: TargetConfig
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -237,51 +221,6 @@ def _whitening(
         np.clip(noise[:, 0] * to_reference, config.sigma_position_floor, config.sigma_position_most),
         np.clip(noise[:, 1] * to_reference, config.sigma_rotation_floor, config.sigma_rotation_most),
     )
-
-
-def briskness(
-    hands: HandTracks,
-    valid: Bool[np.ndarray, "k s=2"],
-    t_hands_ns: Int64[np.ndarray, " k"],
-    noise: Float64[np.ndarray, "s=2 2"],
-    config: TargetConfig,
-) -> Float64[np.ndarray, "k s=2"]:
-    """Local rms of the wrist's angular acceleration and of its linear one over the arm's lever (rad/s^2).
-
-    What white noise adds to second differences (6 sigma^2 / dt^4 per axis) is taken off.
-    """
-    out = np.zeros(valid.shape)
-    if len(valid) < 4:
-        return out
-    seconds = (t_hands_ns - t_hands_ns[0]) / NS_PER_S
-    dt = np.diff(seconds)[:, None]
-    middle = 0.5 * (dt[1:] + dt[:-1])
-    for s in (0, 1):
-        T = wrist_transform(hands.joints_world[:, s], s)
-        spin = so3_log(np.swapaxes(T[:-1, :3, :3], -1, -2) @ T[1:, :3, :3]) / dt
-        angular = ((np.diff(spin, axis=0) / middle) ** 2).sum(axis=1)
-        linear = ((np.diff(np.diff(T[:, :3, 3], axis=0) / dt, axis=0) / middle) ** 2).sum(axis=1)
-        added = 18.0 * (noise[s, 1] ** 2 + (noise[s, 0] / config.lever) ** 2) / np.median(dt) ** 4
-        added *= config.noise_doubt**2
-        inner = valid[2:, s] & valid[1:-1, s] & valid[:-2, s]
-        squares = angular + linear / config.lever**2 - added
-        out[1:-1, s] = _local_rms(squares, inner, seconds[1:-1], config.briskness_window_s)
-        out[[0, -1], s] = out[[1, -2], s]
-    return out
-
-
-def _local_rms(squares: np.ndarray, used: np.ndarray, seconds: np.ndarray, window_s: float) -> np.ndarray:
-    """Root of the mean of the used squares within half a window on either side; 0 where none is."""
-    totals = np.concatenate([[0.0], np.cumsum(np.where(used, squares, 0.0))])
-    counts = np.concatenate([[0], np.cumsum(used)])
-    low = np.searchsorted(seconds, seconds - window_s / 2)
-    high = np.searchsorted(seconds, seconds + window_s / 2, side="right")
-    mean = (totals[high] - totals[low]) / np.maximum(counts[high] - counts[low], 1)
-    return np.sqrt(np.maximum(mean, 0.0))
-
-
-def _mad_sigma(x: np.ndarray) -> float:
-    return float(1.4826 * np.median(np.abs(x - np.median(x, axis=0))))
 
 
 def _hand_lengths(joints: np.ndarray, valid: np.ndarray) -> np.ndarray:

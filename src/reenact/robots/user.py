@@ -10,18 +10,11 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from reenact.robots.build import (
-    BASE,
-    COLLISION_GROUP,
-    VISUAL_GROUP,
-    BuildConfig,
-    add_coupling,
-    add_servo,
-    exclude_at_base,
-)
+from reenact.robots.build import BASE, BuildConfig, add_coupling, add_servo, exclude_at_base
 from reenact.robots.checks import check_names
 from reenact.robots.errors import ModelFileError, SheetError
 from reenact.robots.sheet import CouplingSpec, Pair, Sheet
+from reenact.robots.spec_edits import freeze, restore_figures, sort_geoms
 from reenact.robots.urdf import PreparedUrdf, prepare_urdf
 
 DEFAULT_EFFORT = 10.0
@@ -56,12 +49,12 @@ def build_user_spec(
         velocity=_fill(urdf.velocities if urdf else {}, sheet.velocity, model),
     )
     spec = _wrap(spec, sheet, path, _base_pose(model, sheet, where))
-    _restore_figures(spec, model)
-    _freeze(spec, model, sheet, set(sheet.frozen) - set(unfreeze), where)
+    restore_figures(spec, model)
+    freeze(spec, model, sheet, set(sheet.frozen) - set(unfreeze), where)
     _limit_and_drive(spec, model, sheet, config)
     _tie(spec, sheet)
     if Path(sheet.model_file).suffix.lower() == ".urdf":
-        _sort_geoms(spec)
+        sort_geoms(spec)
     exclude_at_base(spec)
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     return sheet, spec
@@ -205,53 +198,6 @@ def _wrap(spec: Any, sheet: Sheet, path: Path, T_base: tuple[np.ndarray, np.ndar
     return mujoco.MjSpec.from_string(ElementTree.tostring(root, encoding="unicode"))
 
 
-def _restore_figures(spec: Any, model: mujoco.MjModel) -> None:
-    """Puts back the digits MuJoCo's XML writer rounds away (it keeps six)."""
-    for number in range(1, model.nbody):
-        if name := model.body(number).name:
-            made = spec.body(name)
-            made.alt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT
-            made.pos, made.quat = model.body_pos[number], model.body_quat[number]
-    for number in range(model.njnt):
-        if name := model.joint(number).name:
-            made = spec.joint(name)
-            made.pos, made.axis = model.jnt_pos[number], model.jnt_axis[number]
-            made.range = model.jnt_range[number]
-
-
-def _freeze(spec: Any, model: mujoco.MjModel, sheet: Sheet, frozen: set[str], where: str) -> None:
-    data = mujoco.MjData(model)
-    for name in frozen:
-        lower, upper = model.jnt_range[model.joint(name).id]
-        data.qpos[model.joint(name).qposadr[0]] = sheet.home.get(name, min(max(0.0, lower), upper))
-    mujoco.mj_kinematics(model, data)
-    for body in range(1, model.nbody):
-        first = int(model.body_jntadr[body])
-        names = {model.joint(j).name for j in range(first, first + int(model.body_jntnum[body]))}
-        if not names & frozen:
-            continue
-        if names - frozen:
-            raise SheetError(
-                f"{where}: frozen: body {model.body(body).name!r} has joints {sorted(names)}; freeze all or none"
-            )
-        _fix_body(spec, data, body, int(model.body_parentid[body]), model.body(body).name)
-        for name in names:
-            for equality in list(spec.equalities):
-                if name in (equality.name1, equality.name2):
-                    spec.delete(equality)
-            spec.delete(spec.joint(name))
-
-
-def _fix_body(spec: Any, data: mujoco.MjData, body: int, parent: int, name: str) -> None:
-    """Writes the body's present pose on its parent into the spec."""
-    back_pos, back_quat, pos, quat = np.zeros(3), np.zeros(4), np.zeros(3), np.zeros(4)
-    mujoco.mju_negPose(back_pos, back_quat, data.xpos[parent], data.xquat[parent])
-    mujoco.mju_mulPose(pos, quat, back_pos, back_quat, data.xpos[body], data.xquat[body])
-    made = spec.body(name)
-    made.alt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT
-    made.pos, made.quat = pos, quat
-
-
 def _limit_and_drive(spec: Any, model: mujoco.MjModel, sheet: Sheet, config: BuildConfig) -> None:
     followers = {coupling.joint for coupling in sheet.couplings}
     ranges = _ranges(spec, model, sheet)
@@ -275,13 +221,3 @@ def _tie(spec: Any, sheet: Sheet) -> None:
     for coupling in sheet.couplings:
         if {coupling.joint, coupling.of} <= joints and coupling.joint not in tied:
             add_coupling(spec, coupling)
-
-
-def _sort_geoms(spec: Any) -> None:
-    """URDF: what is only drawn goes to the visual group, what collides to the collision group."""
-    drawn = {geom.parent.name for geom in spec.geoms if geom.contype == 0}
-    for geom in spec.geoms:
-        if geom.contype == 0:
-            geom.group = VISUAL_GROUP
-        elif geom.parent.name in drawn:
-            geom.group = COLLISION_GROUP

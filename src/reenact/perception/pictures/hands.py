@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float64, Int, UInt8
 
 from reenact.hands.joints import PARENTS_21
 from reenact.perception.pictures.colour import BINS, COUNT, ColourRatio, colour_bins, histogram, spread
-from reenact.perception.pictures.outline import fill_widened, palm_px
+from reenact.perception.pictures.outline import fill_widened, palm_sizes
 from reenact.perception.pictures.stack import PictureStack
 from reenact.scene import HandLandmarks, MaskLabel
 
@@ -253,16 +253,3 @@ def fill_gaps(
                 points[inside, side] = (1 - u) * points[a, side] + u * points[b, side]
                 filled[inside, side] = True
     return points, filled
-
-
-def palm_sizes(
-    points: Float64[np.ndarray, "t 2 21 2"], valid: Bool[np.ndarray, "t 2"]
-) -> Float64[np.ndarray, "t 2"]:
-    """Wrist to middle knuckle in pixels, kept from collapsing where the palm points at the camera."""
-    length = palm_px(points)
-    across = 1.1 * np.linalg.norm(points[:, :, 5] - points[:, :, 17], axis=-1)
-    size = np.maximum(length, across)
-    for side in (0, 1):
-        if valid[:, side].any():
-            size[:, side] = np.maximum(size[:, side], 0.6 * np.median(size[valid[:, side], side]))
-    return np.asarray(np.maximum(size, 2.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int32, UInt8
+from jaxtyping import Bool, Float, Float64, Int32, UInt8
 
 from reenact.hands.joints import WRIST
 
@@ -16,6 +16,19 @@ def palm_px(landmarks_px: Float[np.ndarray, "*t j=21 2"]) -> Float[np.ndarray, "
     return np.asarray(
         np.linalg.norm(landmarks_px[..., MIDDLE_KNUCKLE, :] - landmarks_px[..., WRIST, :], axis=-1)
     )
+
+
+def palm_sizes(
+    points: Float64[np.ndarray, "t 2 21 2"], valid: Bool[np.ndarray, "t 2"]
+) -> Float64[np.ndarray, "t 2"]:
+    """Wrist to middle knuckle in pixels, kept from collapsing where the palm points at the camera."""
+    length = palm_px(points)
+    across = 1.1 * np.linalg.norm(points[:, :, 5] - points[:, :, 17], axis=-1)
+    size = np.maximum(length, across)
+    for side in (0, 1):
+        if valid[:, side].any():
+            size[:, side] = np.maximum(size[:, side], 0.6 * np.median(size[valid[:, side], side]))
+    return np.asarray(np.maximum(size, 2.0))
 
 
 def fill_widened(
