@@ -24,7 +24,7 @@ def test_jacobian_of_landmarks_equals_finite_differences(side):
     rng, n, h = np.random.default_rng(2), 3, 1e-6
     skeleton = HandSkeleton.adult(side, 0.2)
     planes = FingerPlanes(skeleton)
-    beside = LandmarkOffsets(skeleton, 0.01 * rng.normal(size=(21, 3)))
+    beside = LandmarkOffsets(skeleton, 0.01 * rng.normal(size=(2, 21, 3)) * [[[1.0]], [[0.0]]])
     R, t, angles = random_rotation(rng, n), rng.normal(size=(n, 3)), 0.5 * rng.normal(size=(n, 20))
     _, jacobian = posed_joints_and_jacobian(planes, R, t, angles, beside)
     for k in range(26):
@@ -41,19 +41,36 @@ def test_jacobian_of_landmarks_equals_finite_differences(side):
 
 def test_offsets_go_with_the_bones_and_both_hands_are_mirror_images():
     rng = np.random.default_rng(0)
-    angles, mm = 0.4 * rng.normal(size=(4, 20)), rng.normal(size=(21, 3))
-    left, right = (LandmarkOffsets(HandSkeleton.adult(s), mm).with_derivatives(angles)[0] for s in (0, 1))
+    angles, both = 0.4 * rng.normal(size=(4, 20)), rng.normal(size=(2, 21, 3))
+    way = np.array([-1.0, -0.3, 0.0, 0.8])
+    left, right = (
+        LandmarkOffsets(HandSkeleton.adult(s), both).with_derivatives(angles, way)[0] for s in (0, 1)
+    )
     np.testing.assert_allclose(left, right * [-1, 1, 1], atol=1e-12)
     bones = HandSkeleton.adult(1).bone_transforms(angles)[:, 1:, :3, :3].reshape(4, 5, 3, 3, 3)
     seen = np.einsum("nfkji,nfkj->nfki", bones, right[:, 1:].reshape(4, 5, 4, 3)[:, :, 1:])
-    np.testing.assert_allclose(
-        seen, np.broadcast_to(mm[1:].reshape(5, 4, 3)[:, 1:] * [1, 1, -1], seen.shape), atol=1e-12
-    )
+    told = both[0] + way[:, None, None] * both[1]
+    np.testing.assert_allclose(seen, told[:, 1:].reshape(4, 5, 4, 3)[:, :, 1:] * [1, 1, -1], atol=1e-12)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_which_way_the_hand_points(side):
+    """A hand straight ahead: fingers to the camera 1, away from it -1, broadside 0, whichever side."""
+    skeleton = HandSkeleton.adult(side)
+    beside, t = LandmarkOffsets(skeleton, np.zeros((2, 21, 3))), np.array([[0.0, 0.0, 0.7]])
+    fingers = skeleton.rest_joints_wrist[9] / np.linalg.norm(skeleton.rest_joints_wrist[9])
+    for direction, told in (([0, 0, -1.0], 1.0), ([0, 0, 1.0], -1.0), ([1.0, 0, 0], 0.0)):
+        x = np.array(direction)
+        y = np.array([0.0, 1.0, 0.0])
+        R = np.stack([x, y, np.cross(x, y)], axis=1) @ np.stack(
+            [fingers, [0, 1, 0], np.cross(fingers, [0, 1, 0])]
+        )
+        np.testing.assert_allclose(beside.toward(R[None], t), told, atol=0.2)
 
 
 def test_only_nets_whose_habits_were_measured_have_offsets():
     assert not offsets_of("truth/projection").any()
-    assert offsets_of(NET)[9, 1] > 0.005  # the knuckles are on the back of the hand
+    assert offsets_of(NET)[0, 9, 1] > 0.005  # the knuckles are on the back of the hand
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -65,7 +82,8 @@ def test_a_net_with_the_measured_habit_does_not_put_hands_nearer(side):
     joints = joints * [-1 if side == 0 else 1, 1, 1]
     skeleton, R = HandSkeleton.adult(side), wrist_frame(joints, side)
     angles = skeleton.fit_angles((joints - joints[:, :1]) @ R)
-    off, _ = LandmarkOffsets(skeleton, offsets_of(NET)).with_derivatives(angles)
+    beside = LandmarkOffsets(skeleton, offsets_of(NET))
+    off, _ = beside.with_derivatives(angles, beside.toward(R, joints[:, 0]))
     marks = landmarks_of(joints + off @ np.swapaxes(R, -1, -2), side)
     scale = {}
     for backend in (NET, "joints"):

@@ -86,7 +86,7 @@ def posed_joints_and_jacobian(
     """Joints, or with `offsets` the landmarks, and their derivative by the 26 numbers of a step."""
     local, slope = planes.joints_and_derivatives(angles)
     if offsets is not None:
-        off, turning = offsets.with_derivatives(angles)
+        off, turning = offsets.with_derivatives(angles, offsets.toward(R_wrist, t_wrist))
         local, slope = local + off, slope + turning
     turned = local @ np.swapaxes(R_wrist, -1, -2)
     n = len(turned)

@@ -77,7 +77,7 @@ def fit_hand_poses(
     rays: Float[np.ndarray, "n j=21 3"],
     landmarks_rel: Float[np.ndarray, "n j=21 3"],
     config: PoseConfig | None = None,
-    offsets: Float64[np.ndarray, "j=21 3"] | None = None,
+    offsets: Float64[np.ndarray, "2 j=21 3"] | None = None,
 ) -> HandPoses:
     """The most probable pose of each hand by itself (no time).
 
@@ -111,17 +111,15 @@ class PoseProblem:
         self.skeleton = skeleton
         self.told = np.ones(np.shape(rays)[:2], dtype=bool) if told is None else told
         self.planes = FingerPlanes(skeleton)
-        self.offsets = np.zeros((21, 3)) if offsets is None else offsets
+        self.offsets = np.zeros((2, 21, 3)) if offsets is None else offsets
         self._beside = LandmarkOffsets(skeleton, self.offsets)
         self.bundle = RayBundle.from_rays(rays)
         self.sigma = config.landmark_sigma * self.bundle.box_angle
         self.rel = np.asarray(rel, dtype=np.float64)
         bones = bones_of(self.rel)
         self.directions = bones / np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), 1e-9)
-        flat = np.zeros((1, 20))
-        self.bone_lengths = bone_lengths(
-            (self.planes.joints(flat) + self._beside.with_derivatives(flat)[0])[0]
-        )
+        off, _ = self._beside.with_derivatives(np.zeros((1, 20)), np.zeros(1))
+        self.bone_lengths = bone_lengths(skeleton.rest_joints_wrist + off[0])
         self.lower, self.upper = config.limits.bounds()
         self.relaxed = np.deg2rad(np.array([*config.relaxed_thumb_deg, *config.relaxed_deg * 4]))
         self.coupling = _tendon_matrix(config)
@@ -185,7 +183,9 @@ class PoseProblem:
     def landmarks(self, state: State) -> Float64[np.ndarray, "m j=21 3"]:
         """Where the net should see its landmarks on any m hands of this side, camera axes."""
         R, t, angles = state
-        local = self.planes.joints(angles) + self._beside.with_derivatives(angles)[0]
+        local = (
+            self.planes.joints(angles) + self._beside.with_derivatives(angles, self._beside.toward(R, t))[0]
+        )
         return local @ np.swapaxes(R, -1, -2) + t[:, None]
 
     def evaluate(self, state: State, rows: np.ndarray) -> Normal:
