@@ -83,7 +83,7 @@ def plan(
         Stage("clip", "1", config.clip, ("video", "segment"), clip.run),
         Stage("landmarks", "1", finding, ("clip", "video", *true_hands), landmarks.run),
         Stage("camera", "6", seeing, ("clip", "video", "landmarks", *true_camera), camera.run),
-        Stage("hands", "5", config.hands, ("clip", "camera", "landmarks"), hands.run),
+        Stage("hands", "6", config.hands, ("clip", "camera", "landmarks"), hands.run),
     ]
     if wants_objects:
         stages += seeing_stages(config.seeing, config.clip)
