@@ -81,7 +81,7 @@ def plan(
     finding = landmarks.LandmarksStageConfig(config.landmarks, config.clip)
     stages: list[Stage[Any]] = [
         Stage("clip", "1", config.clip, ("video", "segment"), clip.run),
-        Stage("landmarks", "1", finding, ("clip", "video", *true_hands), landmarks.run),
+        Stage("landmarks", "2", finding, ("clip", "video", *true_hands), landmarks.run),
         Stage("camera", "6", seeing, ("clip", "video", "landmarks", *true_camera), camera.run),
         Stage("hands", "6", config.hands, ("clip", "camera", "landmarks"), hands.run),
     ]

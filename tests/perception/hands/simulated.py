@@ -41,6 +41,11 @@ class SimHand:
     palm_visible: np.ndarray | None = None
     """t bool: the palm net sees it too"""
     presence: float = 0.95
+    palm_share: np.ndarray | None = None
+    """t: length of the palm in the net's own metres against a clear view's; small where it is seen along its edge"""
+
+    def rel(self, t: int) -> np.ndarray:
+        return REL if self.palm_share is None else REL * self.palm_share[t]
 
     def landmarks(self, t: int) -> np.ndarray:
         flip = np.array([1.0 if self.right else -1.0, 1.0])
@@ -93,7 +98,9 @@ class SimWorld:
         hand = seen[int(np.argmin(distance))]
         p = float(hand.p_right[t])
         own = roi_from_landmarks(hand.landmarks(t))
-        return HandDetection(hand.landmarks(t), REL, hand.presence, 1.0 - p if self.mirrored else p, own)
+        return HandDetection(
+            hand.landmarks(t), hand.rel(t), hand.presence, 1.0 - p if self.mirrored else p, own
+        )
 
     def detect(self, config: MediaPipeHandsConfig | None = None, fps_hz: float = 30.0):
         return follow_clip(

@@ -93,6 +93,18 @@ def test_a_dropout_is_a_gap_and_the_hand_keeps_its_slot() -> None:
     assert_identity(result, world, RIGHT)
 
 
+def test_a_followed_hand_seen_along_its_edge_stays_one_but_is_not_believed_as_much() -> None:
+    """The palm net does not find such a hand again, so giving it up would cost all that follows."""
+    t = np.arange(90)
+    edge = (t >= 30) & (t < 36)
+    hand = {"palm_share": np.where(edge, 0.2, 1.0), "palm_visible": t < 30}
+    result, _ = two_hands(right=hand).detect()
+    assert result.valid.all()
+    assert result.confidence[edge, RIGHT].max() < 0.7 < result.confidence[~edge, RIGHT].min()
+    nothing = {"palm_share": np.full(90, 0.2)}
+    assert not two_hands(right=nothing).detect()[0].valid[:, RIGHT].any(), "none begins like that"
+
+
 @pytest.mark.parametrize("gap", [0, 8])
 def test_crossing_hands_keep_their_identity(gap: int) -> None:
     """They pass 50 px apart (0.8 hand sizes); with a gap the right one is hidden while they cross."""

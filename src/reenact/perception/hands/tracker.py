@@ -8,7 +8,7 @@ found hand is followed backward through the last second, so that tracks do not s
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -112,14 +112,18 @@ class HandFollower:
         for motion_gain, enlargement in self._config.looks:
             roi = track.next_roi(motion_gain, enlargement, backward=backward)
             hand = self._reader.read(image, roi)
-            if self._accepted(hand, image, self._config.min_presence):
-                return hand
+            if self._accepted(hand, image, self._config.min_presence, is_followed=True):
+                doubt = min(hand.palm_length / self._plausible.min_palm_length, 1.0)
+                return replace(hand, presence=hand.presence * doubt)
         return None
 
-    def _accepted(self, hand: HandDetection, image: Image, min_presence: float) -> bool:
+    def _accepted(
+        self, hand: HandDetection, image: Image, min_presence: float, *, is_followed: bool = False
+    ) -> bool:
         if hand.presence < min_presence:
             return False
-        reason = why_not_a_hand(hand, image.shape[1], image.shape[0], self._plausible)
+        height, width = image.shape[:2]
+        reason = why_not_a_hand(hand, width, height, self._plausible, is_followed=is_followed)
         if reason is not None:
             self.counts[f"rejected_{reason}"] += 1
         return reason is None
