@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from reenact.geometry.rotations import random_rotation
+from reenact.geometry.cameras import PinholeCamera
+from reenact.geometry.rotations import random_rotation, so3_exp
 from reenact.geometry.transforms import make_T
+from reenact.perception.pose.config import PoseConfig
+from reenact.perception.pose.doubt import Doubt
 from reenact.perception.pose.fit import Fit
 from reenact.perception.pose.initial import Candidate
 from reenact.perception.pose.model import ObjectModel
+from reenact.perception.pose.refine import PoseRefiner
 from reenact.perception.pose.solve import solve_pose
 from reenact.perception.pose.symmetry import difference
 from reenact.perception.pose.terms import Term
 from reenact.perception.pose.twins import ambiguity, twin_poses
-from tests.perception.pose.solids import box
+from reenact.rendering.mesh_depth import MeshDepthRenderer, View
+from tests.perception.pose.solids import box, drawn_sightings
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -70,3 +77,22 @@ def test_a_shared_error_does_not_average_out(count: int) -> None:
     sigma = float(np.sqrt(found.covariance[2, 2]))
     assert found.T_camera_object[2, 3] == pytest.approx(0.7, abs=1e-3)
     assert sigma == pytest.approx(np.hypot(0.01, 0.002 / np.sqrt(count)), rel=0.02)
+
+
+def _doubt_along_sight(mesh: tuple[np.ndarray, np.ndarray], R: np.ndarray) -> float:
+    """Share of the distance that poses which look alike add to the sigma along the line of sight, by the outline alone."""
+    view = View(np.array([[300.0, 0, 99.5], [0, 300.0, 74.5], [0, 0, 1]]), 200, 150)
+    T = make_T(R, np.array([0.0, 0.0, 0.6]))
+    sighting = dataclasses.replace(drawn_sightings(mesh, T[None], view, depth_sigma=None)[0], resting=False)
+    config = PoseConfig()
+    with MeshDepthRenderer(View(np.eye(3), 112, 112), [mesh], near=0.05, far=20) as renderer:
+        camera = PinholeCamera(300.0, 300.0, 99.5, 74.5, 200, 150)
+        refiner = PoseRefiner(ObjectModel.of(*mesh), renderer, 0, camera, config)
+        added, _ = Doubt(refiner, config).of(T, np.eye(4), refiner.fit(T, sighting), sighting)
+    return float(np.sqrt(added[2, 2])) / 0.6
+
+
+def test_of_a_thing_that_lies_aslant_the_thin_one_leaves_its_distance_in_doubt() -> None:
+    aslant = np.asarray(so3_exp(np.array([0.0, 0.9, 0.3])))
+    assert _doubt_along_sight(box(0.25, 0.008, 0.02), aslant) > 0.04
+    assert _doubt_along_sight(box(0.14, 0.1, 0.12), aslant) < 0.02

@@ -102,8 +102,8 @@ class PoseConfig:
     """At most so many."""
     edge_worth: float = 0.3
     """What edges that lie on those of the mask count for there, beside the overlap."""
-    start_runs: int = 3
-    """Of those followed for a while, so many are followed through the whole clip where more than one is left."""
+    start_runs: int = 4
+    """Of those followed for a while, so many are followed through the clip, as far as they are not beaten."""
     start_apart_share: float = 0.2
     """And at least this share of the clip, so that what is lost on the way from one is found from another."""
     start_reach_other: float = 0.25
@@ -111,13 +111,17 @@ class PoseConfig:
     meet_s: float = 0.25
     """A way to follow it ends where it has been the same as an earlier one for so long."""
     beaten_s: float = 0.6
-    """It also ends where it has for so long agreed less than an earlier one,"""
-    beaten: float = 0.15
+    """It also ends where it has for so long agreed less than an earlier one, and all in all as well,"""
+    beaten: float = 0.1
     """by this much in the mean."""
     broken_s: float = 0.3
     """A way that found no pose for so long, or was put elsewhere by a search, is broken from there on:"""
     broken_worth: float = 0.8
-    """what it agrees counts this much only, for it may have been found again at something else."""
+    """what it agrees counts this much only, for it may have been found again at something else,"""
+    clear_iou: float = 0.88
+    """until it overlaps so well"""
+    clear_share: float = 0.9
+    """in a frame that shows so much of it."""
     points_worth: float = 0.9
     """What a pose is worth that all followed points agree with, whatever its outline."""
     way_scale: float = 0.12
@@ -132,9 +136,11 @@ class PoseConfig:
     """What one sigma of misfit of all evidence, followed points included, costs a followed pose."""
     flip_price: float = 0.15
     """A pose of a search that turns away from the prediction must fit better by this much per radian."""
-    undersaid: float = 1.3
-    """Without measured depth, sigmas are widened by this: without it, errors of the knife and hammer of toy seeds 5 and 6
-    are within two sigmas in 82 to 100 % of frames only (an outline has more local answers than are tried)."""
+    undersaid: float = 0.3
+    """Without measured depth, sigmas are widened by at most this share: without it, errors of the knife and hammer of toy
+    seeds 5 and 6 are within two sigmas in 82 to 100 % of frames only (an outline has more local answers than are tried),"""
+    undersaid_edge: float = 1.2
+    """and by this share of the part of the mask that lies at its edge (of a crate a twentieth, of a knife a quarter)."""
     twin_reach: float = 0.2
     """A twin (a pose that looks alike) is refined where its score is at most this much lower before."""
     twin_every_s: float = 0.2

@@ -36,6 +36,12 @@ class SeenBox:
         only_high, only_low = self.cut_low & ~self.cut_high, self.cut_high & ~self.cut_low
         return np.where(only_high, self.high - high, np.where(only_low, self.low - low, middle))
 
+    def overlap(self, low: Float64[np.ndarray, " 2"], high: Float64[np.ndarray, " 2"]) -> float:
+        """Of a drawn box and this one: common area over that of both."""
+        both = np.prod(np.maximum(np.minimum(high, self.high) - np.maximum(low, self.low), 0.0))
+        either = np.prod(high - low) + np.prod(self.high - self.low) - both
+        return float(both / max(float(either), 1e-12))
+
     def growth(self, low: Float64[np.ndarray, " 2"], high: Float64[np.ndarray, " 2"]) -> float:
         """How much larger a drawn box is, along sides that are not cut (1 where all are)."""
         whole = ~(self.cut_low | self.cut_high)

@@ -45,8 +45,7 @@ class Doubt:
             others = rivals(self._refiner, sighting, T, self._config, kept)
             scale = score_noise(fit, sighting, self._config)
             added, belief = ambiguity(T, score(fit), others, self._refiner.model, scale)
-            wider = self._config.undersaid**2 if len(sighting.cloud) < 10 else 1.0
-            self._known = added * wider, belief
+            self._known = added * undersaid(sighting, self._config) ** 2, belief
             self._asked_s, self._asked = sighting.t_seconds, (T_world_object, fit)
         return self._known
 
@@ -64,13 +63,25 @@ class Doubt:
 
 
 def score_noise(fit: Fit, sighting: Sighting, config: PoseConfig) -> float:
-    """By how much the scores of two poses may differ without meaning: what the edges of the mask can do (the share of the
-    mask that lies at its edge: little for a crate, much for a knife), and what even the better pose leaves unexplained."""
-    mask = (sighting.label == sighting.code).astype(np.uint8)
-    inner = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    edge = 1.0 - float(inner.sum()) / max(float(mask.sum()), 1.0)
+    """By how much the scores of two poses may differ without meaning: what the edges of the mask can do (little for a crate,
+    much for a knife), and what even the better pose leaves unexplained."""
+    edge = edge_share(sighting)
     unexplained = max(0.0, 1.0 - edge / 2 - fit.iou)
     return config.twin_scale + config.twin_edge * edge + config.twin_unexplained * unexplained
+
+
+def undersaid(sighting: Sighting, config: PoseConfig) -> float:
+    """By how much sigmas are widened where no depth is measured: more, the more of the mask lies at its edge."""
+    if len(sighting.cloud) >= 10:
+        return 1.0
+    return 1.0 + min(config.undersaid, config.undersaid_edge * edge_share(sighting))
+
+
+def edge_share(sighting: Sighting) -> float:
+    """Share of the mask that lies at its edge: little for a crate, much for a knife."""
+    mask = (sighting.label == sighting.code).astype(np.uint8)
+    inner = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    return 1.0 - float(inner.sum()) / max(float(mask.sum()), 1.0)
 
 
 def unseen_turn(T_world_object: np.ndarray, model: ObjectModel, anchors: Anchored) -> np.ndarray:

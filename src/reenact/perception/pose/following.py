@@ -17,9 +17,9 @@ from reenact.perception.pose.anchors import Anchors
 from reenact.perception.pose.by_points import ByPoints, agreeing_share, by_points
 from reenact.perception.pose.config import PoseConfig
 from reenact.perception.pose.contract import Sighting, SightingSource
-from reenact.perception.pose.doubt import unseen_turn
+from reenact.perception.pose.doubt import undersaid, unseen_turn
 from reenact.perception.pose.fit import Fit, confidence, score
-from reenact.perception.pose.initial import SAME_PLACE, SAME_TURN
+from reenact.perception.pose.initial import SAME_PLACE, SAME_TURN, UPRIGHT_BONUS
 from reenact.perception.pose.model import ObjectModel, feet_of
 from reenact.perception.pose.predicting import Followed, followed, predicted, turned
 from reenact.perception.pose.refine import PoseRefiner, Prior
@@ -29,6 +29,8 @@ from reenact.perception.pose.start import Start, worth
 from reenact.perception.pose.symmetry import difference, nearest_equivalent, turned_in_place
 from reenact.perception.pose.terms import Anchored
 
+_UPRIGHT = 0.95
+"""Cosine of the lean up to which a thing stands upright."""
 _NO_POINTS = ByPoints(0, None, 0.0)
 
 
@@ -42,8 +44,9 @@ class Way:
         frames = len(sightings)
         self.T = np.tile(np.eye(4), (frames, 1, 1))
         self.valid, self.visited = np.zeros(frames, bool), np.zeros(frames, bool)
-        self.confidence, self.value = np.zeros(frames), np.zeros(frames)
-        """value: how well each pose agrees with its frame."""
+        self.confidence = np.zeros(frames)
+        self.plain, self.value = np.zeros(frames), np.zeros(frames)
+        """How well each pose agrees with its frame, and the same where it counts less after a break."""
         self.covariance = np.tile(bounded_inverse(np.zeros((6, 6))), (frames, 1, 1))
         self.anchors = Anchors(config)
         self.why: Counter[str] = Counter()
@@ -53,11 +56,16 @@ class Way:
         self.feet: np.ndarray | None = None
         """Points it stands on (object frame), by the start; None while that is unknown."""
         self.fits: dict[int, Fit] = {}
-        self._lost_s, self._broken = 0.0, False
+        self._lost_s, self._lead, self._broken = 0.0, 0.0, False
+        self.start = 0
+        """Frame that it began from."""
+        self._earlier: Sequence[Way] = ()
 
     def all_frames(self, start: Start, earlier: Sequence[Way] = ()) -> None:
         """Forward and backward from the start, each as far as it is of use beside the earlier ways."""
         frame, T_world_object = start.frame, start.T_world_object
+        self.start = frame
+        self._earlier = tuple(earlier)
         self.others = [inverse(T_world_object) @ T for T in start.others]
         self.feet = self.refiner.feet = None
         sighting = self.sightings[frame]
@@ -67,9 +75,9 @@ class Way:
         begin = followed(T_world_object, self.covariance[frame], sighting)
         begin = self._frame(frame, sighting, Prior(T_world_object, self.covariance[frame]), None, begin)
         for order in (range(frame + 1, len(self.sightings)), range(frame - 1, -1, -1)):
-            self._follow(order, begin, earlier)
+            self._follow(order, begin)
 
-    def _follow(self, order: Iterable[int], now: Followed, earlier: Sequence[Way]) -> None:
+    def _follow(self, order: Iterable[int], now: Followed) -> None:
         self._lost_s, self._broken, met_s = 0.0, False, 0.0
         behind: list[tuple[float, float]] = []
         for k in order:
@@ -78,14 +86,18 @@ class Way:
             gap = abs(seen.t_seconds - before)
             self._lost_s = 0.0 if self.valid[k] else self._lost_s + gap
             self._broken |= self._lost_s > self.config.broken_s
-            met_s = met_s + gap if any(self._meets(way, k) for way in earlier) else 0.0
-            behind.append((gap, max((way.value[k] for way in earlier), default=0.0) - self.value[k]))
-            if met_s > self.config.meet_s or _lags(behind, self.config):
+            met_s = met_s + gap if any(self._meets(way, k) for way in self._earlier) else 0.0
+            best = max((way.value[k] for way in self._earlier), default=0.0)
+            behind.append((gap, float(best - self.plain[k])))
+            self._lead -= gap * behind[-1][1]
+            if met_s > self.config.meet_s or (self._lead < 0 and _lags(behind, self.config)):
                 return
 
     def _meets(self, other: Way, k: int) -> bool:
         if not (self.valid[k] and other.valid[k]):
             return False
+        if (k < self.start) != (k < other.start):
+            return False  # what lies ahead was found before the other way came to be here
         change = difference(self.T[k], other.T[k], self.model)
         own = np.sqrt([np.trace(other.covariance[k, :3, :3]), np.trace(other.covariance[k, 3:, 3:])]) / 2
         place, turn = max(SAME_PLACE / 2, float(own[0])), max(SAME_TURN / 2, min(float(own[1]), SAME_TURN))
@@ -103,7 +115,7 @@ class Way:
         prior = Prior(T_camera_world @ expected.T_camera_object, turned(expected.covariance, T_camera_world))
         anchors = self.anchors.of(sighting)
         prior = self._better_start(prior, sighting, last, T_camera_world)
-        solution, fit, points = self._solved(sighting, prior, anchors)
+        solution, fit, points = self._solved(frame, sighting, prior, anchors)
         reason = self._refusal(solution, fit, sighting, anchors, points)
         self.visited[frame] = True
         if reason:
@@ -118,8 +130,11 @@ class Way:
         unseen = unseen_turn(T, self.model, anchors)
         return followed(T, turned(solution.following, T_world_camera) + unseen, sighting)
 
-    def _solved(self, sighting: Sighting, prior: Prior, anchors: Anchored) -> tuple[Solution, Fit, ByPoints]:
-        """By the outline and all else; by the points where those contradict it; by a search where neither fits."""
+    def _solved(
+        self, frame: int, sighting: Sighting, prior: Prior, anchors: Anchored
+    ) -> tuple[Solution, Fit, ByPoints]:
+        """By the outline and all else; by the points where those contradict it; by a search where neither fits, and no
+        earlier way knows better."""
         points = by_points(self.refiner, sighting, prior, anchors, self.config)
         begin = prior.T_camera_object if points.solution is None else points.solution.T_camera_object
         solution = self.refiner.refine(begin, sighting, prior, anchors)
@@ -132,7 +147,8 @@ class Way:
                 return points.solution, carried, points
         points = _NO_POINTS
         reason = self._refusal(solution, fit, sighting, anchors, points)
-        if self.search.may_help(reason, fit, sighting):
+        known = max((way.value[frame] for way in self._earlier), default=0.0)
+        if known < worth(fit, self.config) and self.search.may_help(reason, fit, sighting):
             found, better = self.search.better(sighting, prior, solution, fit, anchors)
             self._broken |= found is not solution
             solution, fit = found, better
@@ -153,16 +169,24 @@ class Way:
         spread = turned(solution.covariance, sighting.T_world_camera) + unseen_turn(T, self.model, anchors)
         # what is left of a hidden outline may fit more than one pose: the bend of the cost there says too little
         seen_little = max(1.0, 0.5 / max(fit.visible_share, 0.05)) ** 2
-        if len(sighting.cloud) < 10:
-            seen_little = seen_little * self.config.undersaid**2
-        self.covariance[frame], self.confidence[frame] = spread * seen_little, confidence(fit)
-        value = max(worth(fit, self.config), self.config.points_worth * points.agreeing)
-        self.value[frame] = value * (self.config.broken_worth if self._broken else 1.0)
+        self.covariance[frame] = spread * seen_little * undersaid(sighting, self.config) ** 2
+        self.confidence[frame] = confidence(fit)
         T_now = T_camera_world @ T
+        self._broken &= fit.iou < self.config.clear_iou or fit.visible_share < self.config.clear_share
+        self.plain[frame] = max(worth(fit, self.config), self.config.points_worth * points.agreeing)
+        self.plain[frame] += self._upright(T_now, sighting)
+        self.value[frame] = self.plain[frame] * (self.config.broken_worth if self._broken else 1.0)
         focal = float(self.refiner.camera.params[0]) / self.refiner.camera.width_px
         self.anchors.doubt(sighting, T_now, focal)
         if fit.iou >= max(0.75, self.config.min_iou):
             self.anchors.learn(self.refiner, sighting, T_now, solution.covariance)
+
+    def _upright(self, T_camera_object: np.ndarray, sighting: Sighting) -> float:
+        """The bonus of a thing that stands as its mesh does, where it stands."""
+        plane = sighting.plane
+        if plane is None or not (sighting.resting and plane.level_known):
+            return 0.0
+        return UPRIGHT_BONUS if float(T_camera_object[:3, 2] @ plane.normal) > _UPRIGHT else 0.0
 
     def _better_start(
         self, prior: Prior, sighting: Sighting, last: Followed | None, T_camera_world: np.ndarray

@@ -20,14 +20,18 @@ from reenact.perception.pose.symmetry import difference
 from reenact.perception.pose.terms import Anchored
 from reenact.perception.pose.window import normalised, to_full
 
-_UPRIGHT_BONUS = 0.03
+UPRIGHT_BONUS = 0.03
 """Of the overlap: things usually stand as their mesh does."""
 _LONG = 1.6
 """A mask so much longer than wide (spread along over spread across) says how a long thing lies."""
 SAME_PLACE, SAME_TURN = 0.015, 0.2
 """Poses nearer than this (m) and turned by less (rad) are the same answer."""
+_DRAWN = 40
+"""So many of the rotations that are tried are drawn at least, and half of them: those whose boxes cover the mask's best."""
 _NUDGE = 0.45
 """Turn of the small search (rad): a neighbouring local minimum."""
+_NUDGES = 2
+"""Of these, so many are refined once more."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +96,12 @@ def ranked(
     if not sighting.mask_valid or mask.sum() < config.min_area_px:
         return []
     seen = SeenBox.of(mask, refiner.camera)
+    if sighting.plane is None or not sighting.resting:
+        tries = _along_mask(refiner, sighting, tries)
+    covering = [(place(refiner, sighting, R, seen), bonus) for R, bonus in tries]
+    covering.sort(key=lambda c: -seen.overlap(*refiner.extent(c[0])) - c[1])
     tried = []
-    for R, bonus in (
-        tries if sighting.plane is not None and sighting.resting else _along_mask(refiner, sighting, tries)
-    ):
-        T = place(refiner, sighting, R, seen)
+    for T, bonus in covering[: max(_DRAWN, len(covering) // 2)]:
         fit = refiner.fit(T, sighting)
         tried.append(Candidate(T, fit, score(fit) + bonus))
     tried = sorted(tried, key=lambda c: -c.value)[: config.search_keep]
@@ -189,7 +194,7 @@ def _standing(
         along = round_about and abs(float(up @ model.symmetry.axis)) > 0.99
         turns = 1 if along else config.search_turns if i == 0 else config.search_turns // 2
         for angle in 2 * np.pi * np.arange(turns) / turns:
-            bonus = _UPRIGHT_BONUS if i == 0 else 0.0
+            bonus = UPRIGHT_BONUS if i == 0 else 0.0
             out.append((np.asarray(so3_exp(plane.normal * angle)) @ base, bonus))
     return out
 
@@ -207,7 +212,12 @@ def nudged(
         turn = np.asarray(so3_exp(axis * _NUDGE))
         T = np.array(T_camera_object, float)
         T[:3, :3], T[:3, 3] = turn @ T[:3, :3], pivot + turn @ (T[:3, 3] - pivot)
-        T = refiner.refine(T, sighting, None, anchors, rounds=2).T_camera_object
+        T = refiner.refine(T, sighting, None, anchors, rounds=1).T_camera_object
         fit = refiner.fit(T, sighting)
         found.append(Candidate(T, fit, score(fit)))
+    found.sort(key=lambda c: -c.value)
+    for k, candidate in enumerate(found[:_NUDGES]):
+        T = refiner.refine(candidate.T_camera_object, sighting, None, anchors, rounds=1).T_camera_object
+        fit = refiner.fit(T, sighting)
+        found[k] = Candidate(T, fit, score(fit))
     return max(found, key=lambda c: c.value)

@@ -34,6 +34,8 @@ from reenact.rendering.mesh_depth import MeshDepthRenderer, MeshPicture, View
 
 _FAR_STEP, _FAR_TURN = 0.003, 0.05
 """A last step longer than this (m, rad) was taken with depth points on the wrong places: they are drawn once more."""
+_NEAR_STEP, _NEAR_TURN = 0.002, 0.015
+"""After a shorter step (m, rad) another drawing would show nearly the same."""
 _CUT = 4.0
 """Points so many sigmas off went with something else."""
 _NEAR_PX = 2.0
@@ -113,7 +115,8 @@ class PoseRefiner:
             solution = self._solve(T, sighting, prior, anchors)
             step, T = difference(T, solution.T_camera_object, self.model), solution.T_camera_object
             far = np.linalg.norm(step[:3]) > _FAR_STEP or np.linalg.norm(step[3:]) > _FAR_TURN
-            if k + 1 >= rounds and not (far and len(sighting.cloud)):
+            near = np.linalg.norm(step[:3]) < _NEAR_STEP and np.linalg.norm(step[3:]) < _NEAR_TURN
+            if near or (k + 1 >= rounds and not (far and len(sighting.cloud))):
                 break
         assert solution is not None
         return solution

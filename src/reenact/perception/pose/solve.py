@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from reenact.perception.pose.terms import Term
 
 _MAX_STEP, _MAX_TURN = 0.08, 0.35
-_SETTLED = 1e-6
+_SETTLED = 1e-3
 """A step so short (sigmas) changes nothing. At 0.03, long thin things stopped on the way: along their line of sight a
 sigma is many centimetres and the steps are small (knife of toy seed 5: 9 cm off instead of 4)."""
 _WIDE = np.diag([0.5**2] * 3 + [(np.pi / np.sqrt(3)) ** 2] * 3)
@@ -91,7 +91,7 @@ def _normal(terms: Sequence[Term]) -> tuple[np.ndarray, np.ndarray, float]:
         if term.shared is not None:  # solved for and put back (Schur's complement)
             common, stiff = _common(term, weight)
             pull = weighted.T @ term.shared
-            H -= pull @ np.linalg.solve(stiff, pull.T)
+            H -= pull @ (pull.T / stiff if stiff.size == 1 else np.linalg.solve(stiff, pull.T))
             g -= pull @ common
             left = term.residual - term.shared @ common
         if term.name != "prior":
@@ -123,4 +123,5 @@ def _common(term: Term, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The term's common unknowns where the pose stays as it is, and their information with that of their prior."""
     assert term.shared is not None
     stiff = np.eye(term.shared.shape[1]) + term.shared.T @ (weight[:, None] * term.shared)
-    return np.linalg.solve(stiff, term.shared.T @ (weight * term.residual)), stiff
+    pull = term.shared.T @ (weight * term.residual)
+    return (pull / stiff[0] if stiff.size == 1 else np.linalg.solve(stiff, pull)), stiff

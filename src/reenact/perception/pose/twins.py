@@ -18,12 +18,13 @@ from reenact.perception.pose.contract import Sighting
 from reenact.perception.pose.fit import score
 from reenact.perception.pose.initial import SAME_PLACE, SAME_TURN, Candidate
 from reenact.perception.pose.model import ObjectModel
-from reenact.perception.pose.refine import PoseRefiner
+from reenact.perception.pose.refine import PoseRefiner, Prior
 from reenact.perception.pose.symmetry import difference, turn_between, turned_in_place
 
-_STEP = 0.08
-"""Share of the distance from which the solution is come to again: where that ends elsewhere, the outline has more than
-one answer (a knife held 0.65 m away: five starts within 10 cm end up to 8 cm apart, with overlaps of 0.87 to 0.90)."""
+_STEP, _PINNED = 0.1, 0.01
+"""Shares of the distance: so much nearer and farther the best pose is looked for that holds this distance so well. Of a
+long thing the outline is nearly the same where it lies farther and less aslant, and the bend of the cost at one answer does
+not show it (a knife held 0.65 m away: five starts within 10 cm end up to 8 cm apart, with overlaps of 0.87 to 0.90)."""
 
 
 _LONG = 0.6
@@ -58,8 +59,7 @@ def rivals(
     others: Sequence[np.ndarray] = (),
 ) -> list[Candidate]:
     """Twins and other poses (`others`, camera frame) that fit, where long things end that start rolled about their length,
-    and where nothing measures the distance, the poses that one comes to from nearer and farther; all refined to this
-    frame, best first."""
+    and where nothing measures the distance, the best poses nearer and farther; all refined to this frame, best first."""
     here = score(refiner.fit(T_camera_object, sighting))
     starts = [
         T
@@ -67,11 +67,15 @@ def rivals(
         if score(refiner.fit(T, sighting)) > here - config.twin_reach
     ]
     starts += rolled(T_camera_object, refiner.model)
+    tries: list[tuple[np.ndarray, Prior | None]] = [(T, None) for T in starts]
     if len(sighting.cloud) < 10 and not (sighting.resting and sighting.plane is not None):
-        starts += [_moved(T_camera_object, factor) for factor in (1 - _STEP, 1 + _STEP)]
+        tries += [_pinned(T_camera_object, factor, refiner.model) for factor in (1 - _STEP, 1 + _STEP)]
     found = []
-    for T in starts:
-        T = refiner.refine(T, sighting, rounds=2).T_camera_object
+    for T, pin in tries:
+        T = refiner.refine(T, sighting, pin, rounds=1).T_camera_object
+        if score(refiner.fit(T, sighting)) < here - config.twin_reach:
+            continue
+        T = refiner.refine(T, sighting, pin, rounds=1).T_camera_object
         change = difference(T_camera_object, T, refiner.model)
         if not _same(change, 1 / 3):
             fit = refiner.fit(T, sighting)
@@ -99,11 +103,19 @@ def _same(change: np.ndarray, share: float = 1.0) -> bool:
     )
 
 
-def _moved(T: Float[np.ndarray, "4 4"], factor: float) -> Float64[np.ndarray, "4 4"]:
-    """As far away times the factor, along its ray."""
+def _pinned(
+    T: Float[np.ndarray, "4 4"], factor: float, model: ObjectModel
+) -> tuple[Float64[np.ndarray, "4 4"], Prior]:
+    """As far away times the factor, along its ray, and a prior of that distance only."""
     out = np.array(T, float)
     out[:3, 3] *= factor
-    return out
+    offset = out[:3, :3] @ model.centre
+    middle = offset + out[:3, 3]
+    far = float(np.linalg.norm(middle))
+    # how the distance of the middle goes with (dt, w)
+    along = np.concatenate([middle, np.cross(offset, middle)]) / far
+    information = np.outer(along, along) / (_PINNED * far) ** 2 + 1e-3 * np.eye(6)
+    return out, Prior(out, np.asarray(np.linalg.inv(information)))
 
 
 def ambiguity(
