@@ -41,5 +41,5 @@ def placing_stages(config: PlacingConfig, with_depth_files: bool) -> list[Stage[
             "support", "11", support.SupportStageConfig(config.support, config.objects),
             ("clip", "camera", "hands", "found", "masks", "depth"), support.run,
         ),
-        Stage("objects", "23", config.objects, (*everything, *true_objects), objects.run),
+        Stage("objects", "24", config.objects, (*everything, *true_objects), objects.run),
     ]  # fmt: skip

@@ -115,7 +115,7 @@ class Way:
         prior = Prior(T_camera_world @ expected.T_camera_object, turned(expected.covariance, T_camera_world))
         anchors = self.anchors.of(sighting)
         prior = self._better_start(prior, sighting, last, T_camera_world)
-        solution, fit, points = self._solved(frame, sighting, prior, anchors)
+        solution, fit, points = self._solved(sighting, prior, anchors)
         reason = self._refusal(solution, fit, sighting, anchors, points)
         self.visited[frame] = True
         if reason:
@@ -130,11 +130,8 @@ class Way:
         unseen = unseen_turn(T, self.model, anchors)
         return followed(T, turned(solution.following, T_world_camera) + unseen, sighting)
 
-    def _solved(
-        self, frame: int, sighting: Sighting, prior: Prior, anchors: Anchored
-    ) -> tuple[Solution, Fit, ByPoints]:
-        """By the outline and all else; by the points where those contradict it; by a search where neither fits, and no
-        earlier way knows better."""
+    def _solved(self, sighting: Sighting, prior: Prior, anchors: Anchored) -> tuple[Solution, Fit, ByPoints]:
+        """By the outline and all else; by the points where those contradict it; by a search where neither fits."""
         points = by_points(self.refiner, sighting, prior, anchors, self.config)
         begin = prior.T_camera_object if points.solution is None else points.solution.T_camera_object
         solution = self.refiner.refine(begin, sighting, prior, anchors)
@@ -147,8 +144,7 @@ class Way:
                 return points.solution, carried, points
         points = _NO_POINTS
         reason = self._refusal(solution, fit, sighting, anchors, points)
-        known = max((way.value[frame] for way in self._earlier), default=0.0)
-        if known < worth(fit, self.config) and self.search.may_help(reason, fit, sighting):
+        if self.search.may_help(reason, fit, sighting):
             found, better = self.search.better(sighting, prior, solution, fit, anchors)
             self._broken |= found is not solution
             solution, fit = found, better
