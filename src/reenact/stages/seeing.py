@@ -38,7 +38,7 @@ def seeing_stages(config: SeeingConfig, clip: ClipConfig) -> list[Stage[Any]]:
             reads(config.found.backend, "clip", "video", "camera", "landmarks"), found.run,
         ),
         Stage(
-            "masks", "6", masks.MasksStageConfig(config.masks, clip),
+            "masks", "7", masks.MasksStageConfig(config.masks, clip),
             reads(config.masks.backend, "clip", "video", "landmarks", "found"), masks.run,
         ),
         Stage(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from reenact.perception.masks.backdrop import BackdropConfig
 from reenact.perception.masks.boxed import BoxedConfig
 from reenact.perception.masks.contract import MAX_OBJECTS, Frame, ObjectMasks, TooManyObjects
 from reenact.perception.masks.crowd import RivalConfig
@@ -37,6 +38,8 @@ class ClassicalMasksConfig:
     """From a box to a mask."""
     boxed: BoxedConfig = field(default_factory=BoxedConfig)
     """From a user's box."""
+    backdrop: BackdropConfig = field(default_factory=BackdropConfig)
+    """What lies behind, lit and in shade."""
     follow: FollowerConfig = field(default_factory=FollowerConfig)
     """From a mask to the next frame's."""
     search: SearchConfig = field(default_factory=SearchConfig)

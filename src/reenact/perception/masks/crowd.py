@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float64, Int, UInt8
 
+from reenact.perception.masks.backdrop import Backdrop
 from reenact.perception.masks.follower import FollowerConfig, ObjectFollower
 from reenact.perception.masks.search import SearchConfig, look_for
 from reenact.perception.masks.seed import box_of
@@ -66,11 +67,12 @@ class Crowd:
 
     def add(
         self, key: int, mask: Bool[np.ndarray, "h w"], trust: float, view_bins: np.ndarray, hands: np.ndarray,
-        *, is_given: bool = False,
+        *, is_given: bool = False, backdrop: Backdrop | None = None,
     ) -> None:  # fmt: skip
         """Follow a thing from here on; ``is_given``: a user says that it is one thing."""
         self.members[key] = ObjectFollower(mask, view_bins, hands, self._follow, is_given=is_given)
         self.members[key].confidence = trust
+        self.members[key].backdrop = backdrop
 
     def advance(self, view: View, *, with_rivals: bool = True) -> None:
         """One frame on."""
@@ -95,7 +97,8 @@ class Crowd:
             free = cv2.dilate(follower.rest.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
             self._others[key] = look_alikes(follower.last_bins, free, follower.model(), follower.area, c)
         return all(
-            similarity(histogram(view.bins[region]), follower.model()) > c.alike for region in self._others[key]
+            similarity(histogram(view.bins[region]), follower.model()) > c.alike
+            for region in self._others[key]
         )
 
     def _compete(self, active: dict[int, ObjectFollower], view: View) -> Bool[np.ndarray, "h w"]:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int, UInt8
 
+from reenact.perception.masks.backdrop import Backdrop
 from reenact.perception.masks.motion import moved, similarity_of, smooth_along_edges
 from reenact.perception.masks.seed import box_of
 from reenact.perception.masks.shapes import connected, held_small, inside_share, one_piece, taken_along
@@ -97,6 +98,8 @@ class ObjectFollower:
         """The part of `hidden_share` that other followed things make up."""
         self.rest = mask
         """Where it was when it was last seen."""
+        self.backdrop: Backdrop | None = None
+        """What lies behind it; None before a camera that moves."""
         self.last_bins = bins
         """Colour bins of the frame in which it was last seen."""
         self.foreign = 0.0
@@ -139,6 +142,8 @@ class ObjectFollower:
         blurred = np.clip(blurred, 0.002, 0.998)
         shape = np.clip(np.log(blurred / (1 - blurred)), -c.shape_limit, c.shape_limit)
         score = (shape + self._like).astype(np.float32)
+        if self.backdrop is not None:
+            score -= self.backdrop.against(view.soft, window)
         self._carried = blurred
         self.score = smooth_along_edges(
             score, np.ascontiguousarray(view.guide[window]), c.edge_radius_px, c.edge_noise
@@ -178,6 +183,8 @@ class ObjectFollower:
             self._lose()
         elif not missed:
             self.rest, self.last_bins = self.whole > 0.5, view.bins
+            if self.backdrop is not None:
+                self.backdrop.learn(view.soft, self.rest, view.hands)
             self._renew(mine, free, bins, view.dt)
 
     def _foreign_pixels(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from reenact.perception.masks.backdrop import Backdrop, soft
 from reenact.perception.masks.boxed import cut_from_box
 from reenact.perception.masks.crowd import Crowd
 from reenact.perception.masks.identity import Chain
@@ -80,7 +81,11 @@ class Sweep:
             return
         frame = self._order[step]
         bins, hands = self._views.bins(frame), self._views.hands[frame]
-        self._crowd.add(o, mask, self._trust[o], bins, hands, is_given=self._given[o])
+        backdrop = None
+        if self._views.still:
+            picture = soft(self._stack.rgb[frame])
+            backdrop = Backdrop(picture, mask, hands, self._config.backdrop)
+        self._crowd.add(o, mask, self._trust[o], bins, hands, is_given=self._given[o], backdrop=backdrop)
         self._chains[o] = Chain(self._config.identity, step, mask, float(mask.sum()))
         if is_first_sweep:
             self._write(o, frame, believed=True)

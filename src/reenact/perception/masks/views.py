@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float16, Float32, Float64, Int, UInt8
 
+from reenact.perception.masks.backdrop import BackdropConfig, soft, stands_still
 from reenact.perception.pictures.colour import colour_bins
 from reenact.perception.pictures.flow import DenseFlow, grey
 from reenact.perception.pictures.hands import HandRegions
@@ -31,6 +32,8 @@ class View:
     """Motion of each hand since then, for things that they cover."""
     dt: float
     """Seconds since then."""
+    soft: Float32[np.ndarray, "h w 3"]
+    """The picture a little blurred, 0..1."""
 
 
 class Views:
@@ -49,6 +52,8 @@ class Views:
             bins = colour_bins(stack.rgb[frame])
             self._bins[frame] = bins.astype(np.int16)
             self.hands[frame] = regions.labels(frame, bins)
+        self.still = stands_still(stack.rgb, self.hands, BackdropConfig())
+        """Does the camera stand still?"""
         self._flow = DenseFlow()
         self._kept: dict[tuple[int, int], Float16[np.ndarray, "h w 2"]] | None = {} if keep else None
 
@@ -75,5 +80,5 @@ class Views:
             guide=grey(stack.rgb[frame]).astype(np.float32) / 255.0,
             hands=self.hands[frame], hands_before=self.hands[before], back=self.flow(frame, before),
             hand_shift=np.where(both, moved, 0.0),
-            dt=abs(float(stack.t_ns[frame] - stack.t_ns[before])) * 1e-9,
+            dt=abs(float(stack.t_ns[frame] - stack.t_ns[before])) * 1e-9, soft=soft(stack.rgb[frame]),
         )  # fmt: skip
