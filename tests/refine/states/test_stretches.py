@@ -37,6 +37,22 @@ def test_a_push_goes_straight_away_from_the_hand_and_stays_down():
     assert _travel(-_along_x(there)).ending(60)[0] < -10
 
 
+@pytest.mark.parametrize("depth_error", [-0.1, 0.0, 0.1])
+def test_a_hand_behind_its_push_in_the_picture_pushes_whatever_face_its_depth_says(depth_error):
+    """The camera looks along z; a wrong depth puts the hand before or behind the thing, and its normal with it."""
+    there, ray = min_jerk(T / T[-1]), np.array([0.0, 0.0, 1.0])
+    gap = np.tile([0.08, 0.0, depth_error], (60, 1))
+    front = np.tile([0.0, 0.0, -np.sign(depth_error) or -1.0], (60, 1))
+
+    def like(way: np.ndarray) -> float:
+        travel = Travel.of(way, front, np.zeros(60), 1 / 30, TravelConfig(), (gap, ray))
+        return travel.like_a_push(0, 60)
+
+    assert like(_along_x(there)) > 0.95
+    assert like(-_along_x(there)) < 0.05
+    assert like(_along_x(there)[:, [1, 0, 2]]) < 0.05
+
+
 def test_a_second_point_that_is_near_now_and_then_holds_nothing():
     """Noise brings a thumb 2 cm away to the surface in some looks, not over a stretch."""
     rng = np.random.default_rng(0)

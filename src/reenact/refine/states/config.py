@@ -113,7 +113,7 @@ class StateConfig:
     """Share of the evidence against any hand's touch that speaks against free motion, too: few things move alone."""
     pushed_rate: float = 5.0
     """Price of being pushed per second (nats/s)."""
-    held_rate: float = 1.0
+    held_rate: float = 0.3
     """Price of being held per second (nats/s)."""
     unseen_rate: float = 80.0
     """Price of being held by a hand that is not seen meanwhile, while the other one is seen at the thing (nats/s): that one

@@ -80,15 +80,17 @@ def opposed(
 
 def travels(
     track: RigidTrack,
+    hands: tuple[HandObservation | None, HandObservation | None],
     geometry: list[HandObjectGeometry | None],
-    aloft: np.ndarray | None,
+    aloft: np.ndarray,
     step: np.ndarray,
+    eye: Float64[np.ndarray, "t 3"],
     config: EvidenceConfig,
 ) -> tuple[Travel | None, ...]:
-    """Per side, with the mean normal at the hand's nearest points; None where nothing is known that it could slide on."""
+    """Per side, with the mean normal at the hand's nearest points; None where the hand is not seen."""
     out: list[Travel | None] = []
-    for seen in geometry:
-        if seen is None or aloft is None:
+    for hand, seen in zip(hands, geometry, strict=True):
+        if hand is None or seen is None:
             out.append(None)
             continue
         near = np.exp(
@@ -97,7 +99,13 @@ def travels(
         normal = (near[..., None] * seen.normal).sum(axis=1)
         world = step[:, None] * np.einsum("tij,tj->ti", track.smooth[:, :3, :3], normal)
         place = track.smooth[:, :3, 3]
-        out.append(Travel.of(place, world, aloft, max(float(np.median(step)), 1e-3), config.travel))
+        from_hand = None
+        if hand.slow_tip:
+            ray = (place - eye).mean(axis=0)
+            gap = (place - hand.rigid.smooth[:, :3, 3]) * (step * hand.rigid.known * track.known)[:, None]
+            from_hand = gap, ray / max(float(np.linalg.norm(ray)), 1e-9)
+        length = max(float(np.median(step)), 1e-3)
+        out.append(Travel.of(place, world, aloft, length, config.travel, from_hand))
     return tuple(out)
 
 

@@ -50,7 +50,7 @@ class ObjectEvidence:
     opposition: tuple[Opposition | None, ...]
     """Per side: whether the hand's points have the object between them over a stretch."""
     travel: tuple[Travel | None, ...]
-    """Per side: whether the object goes where the hand would push it; None where no support is known."""
+    """Per side: whether the object goes where the hand would push it."""
     path: Signal
     """The object's place."""
     grips: tuple[tuple[Signal, Signal] | None, ...]
@@ -121,7 +121,7 @@ def gather(
         together=tuple(None if h is None else h.together for h in held),
         contact=contact,
         opposition=opposed(track, hands, geometry, looks, config),
-        travel=travels(track, geometry, aloft if height is not None else None, step, config),
+        travel=travels(track, hands, geometry, aloft, step, eye, config),
         path=Signal(track.T[:, :3, 3], weight / track.sigma**2),
         grips=tuple(None if h is None else h.signals for h in held),
         touch=touch,

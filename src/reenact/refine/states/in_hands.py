@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from reenact.geometry.filters import MAD_TO_SIGMA
 from reenact.geometry.transforms import inverse
 from reenact.hands.joints import TIPS
 from reenact.refine.contacts.distances import HandObjectGeometry
@@ -20,6 +21,8 @@ from reenact.refine.states.edges import Signal
 from reenact.refine.states.intervals import ConstantCost, PlaceCost, StepCost, running_sums
 from reenact.refine.states.observations import HandObservation, RigidTrack
 
+LEAST_APART = 0.001
+"""Noise of a distance across the line of sight is never believed to be smaller (m)."""
 Costs = tuple[PlaceCost | ConstantCost | StepCost, ...]
 """Of a stretch, to be added up."""
 
@@ -84,7 +87,23 @@ def in_hand(
         )
         costs, base = (*costs, *more), base + by_steps
     told = share * rigid.weight / (hand.tip_sigma**2 + hand.slow_tip**2)
-    return InHand(costs, base, (Signal(inside[:, :3, 3], both / place), Signal(tips, told)), together)
+    apart = Signal(inside[:, :3, 3], both / place)
+    if hand.slow_tip > 0:
+        apart = _apart_in_picture(track, hand, both, eye)
+    return InHand(costs, base, (apart, Signal(tips, told)), together)
+
+
+def _apart_in_picture(track: RigidTrack, hand: HandObservation, both: np.ndarray, eye: np.ndarray) -> Signal:
+    """The object's place from the hand, both as they appear from the camera: no error of depth is in it."""
+    ray = hand.rigid.smooth[:, :3, 3] - eye
+    ray = ray / np.maximum(np.linalg.norm(ray, axis=1), 1e-9)[:, None]
+    gap = track.T[:, :3, 3] - hand.rigid.T[:, :3, 3]
+    gap = gap - (gap * ray).sum(axis=1)[:, None] * ray
+    both = np.where(hand.rigid.weight > 0, both, 0.0)
+    used = both > 0
+    bend = np.diff(gap[used], n=2, axis=0)
+    sigma = float(MAD_TO_SIGMA * np.median(np.abs(bend))) / np.sqrt(6) if len(bend) else 1.0
+    return Signal(gap, both / max(sigma, LEAST_APART) ** 2)
 
 
 def _lever(inside: np.ndarray, seen: HandObjectGeometry) -> float:

@@ -125,6 +125,10 @@ class Travel:
     normal: Float64[np.ndarray, "t1 3"]
     lifted: Float64[np.ndarray, " t1"]
     config: TravelConfig
+    seen_place: Float64[np.ndarray, "t1 3"] | None = None
+    """The place as it appears from the camera..."""
+    toward: Float64[np.ndarray, "t1 3"] | None = None
+    """...and the direction from the hand to the thing, summed up; None where the hand's depth is known well."""
 
     @staticmethod
     def of(
@@ -133,14 +137,21 @@ class Travel:
         aloft: Float64[np.ndarray, " t"],
         step_s: float,
         config: TravelConfig,
+        from_hand: tuple[Float64[np.ndarray, "t 3"], Float64[np.ndarray, "3"]] | None = None,
     ) -> Travel:
         """`normal`: outward at the touched point, in the world, times how far it is believed; `aloft` (<= 0) speaks
-        against lying."""
+        against lying; `from_hand`: from a hand whose depth is in doubt to the thing, as believed, and the line of sight:
+        which face it touches depth decides, on which side it is the picture shows, so one of the two must agree."""
         k = max(1, round(config.path_step_s / step_s))
         ahead = place[np.minimum(np.arange(len(place)) + k, len(place) - 1)]
         path = np.linalg.norm(ahead - place, axis=1) / k
         ends = np.concatenate([place, place[-1:]])
-        return Travel(ends, running_sums(path), running_sums(normal), running_sums(-aloft), config)
+        sums = running_sums(path), running_sums(normal), running_sums(-aloft)
+        if from_hand is None:
+            return Travel(ends, *sums, config)
+        gap, ray = from_hand
+        gap, seen = (v - (v @ ray)[:, None] * ray for v in (gap, ends))
+        return Travel(ends, *sums, config, seen, running_sums(gap))
 
     def ending(self, b: int, start: int = 0) -> Float64[np.ndarray, " a"]:
         """What speaks against a push over [a, b), a = start .. b - 1: another way than the hand's, or none (<= 0)."""
@@ -159,13 +170,19 @@ class Travel:
     def _way(self, b: int, start: int) -> tuple[np.ndarray, np.ndarray]:
         """Length of the way, and whether it lies in the cone of the push."""
         way = self.place[max(b - 1, 0)] - self.place[start:b]
-        push = -(self.normal[b] - self.normal[start:b])
-        length = np.linalg.norm(way, axis=1)
-        cosine = (way * push).sum(axis=1) / np.maximum(length * np.linalg.norm(push, axis=1), 1e-9)
-        return length, _soft((cosine - self.config.cone) / self.config.softness)
+        cosine = _cosine(way, -(self.normal[b] - self.normal[start:b]))
+        if self.seen_place is not None and self.toward is not None:
+            seen = self.seen_place[max(b - 1, 0)] - self.seen_place[start:b]
+            cosine = np.maximum(cosine, _cosine(seen, self.toward[b] - self.toward[start:b]))
+        return np.linalg.norm(way, axis=1), _soft((cosine - self.config.cone) / self.config.softness)
 
     def _far(self, length: np.ndarray) -> np.ndarray:
         return np.minimum((length / self.config.least) ** 2, 1.0)
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.asarray((a * b).sum(axis=1) / np.maximum(lengths, 1e-9))
 
 
 def _soft(x: np.ndarray) -> np.ndarray:
