@@ -89,7 +89,7 @@ def plan(
         stages += seeing_stages(config.seeing, config.clip)
         stages += placing_stages(config.placing, with_depth)
         placed = ("clip", "camera", "hands", "depth", "support", "objects", "points")
-        stages.append(Stage("interaction", "18", config.interaction, placed, interaction.run))
+        stages.append(Stage("interaction", "19", config.interaction, placed, interaction.run))
     shown = [stage.name for stage in stages[len(SCENE_STAGES) :]]
     if with_ego:
         stages.append(Stage("ego", "3", config.ego, (*SCENE_STAGES, *shown), ego.run))

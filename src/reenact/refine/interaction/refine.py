@@ -101,6 +101,8 @@ def refine(
     terms = (
         config.tracks if support is not None else replace(config.tracks, drift=config.tracks.drift_unanchored)
     )
+    if covariance is not None:
+        terms = replace(terms, drift=min(terms.drift, config.tracks.drift_own_depth))
     for n in range(config.rounds):
         cleared = cleared_of_drift(seen, observed, bodies, t_seconds, config) if n else seen
         evidence = config.states.evidence if n == 0 else _settled(config)
