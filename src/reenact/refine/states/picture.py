@@ -84,6 +84,7 @@ def picture_motion(
     mine = np.flatnonzero(points.object_idx == o)
     before, after = _neighbours(t_seconds, config.lag_s)
     usable, joints = camera.view_known & camera.path_known, _in_picture(hands, camera)
+    T = camera.scene_T_camera()
     for i in range(count):
         a, b = int(before[i]), int(after[i])
         which = mine[points.valid[a, mine] & points.valid[b, mine]]
@@ -93,7 +94,8 @@ def picture_motion(
         start, end = points.points_px[a, which], points.points_px[b, which]
         if usable[a] and usable[b]:
             lasts = float(t_seconds[b] - t_seconds[a])
-            moves[i] = known * _moves(start, end, camera, (a, b), float(distance[i]), lasts, config)
+            T_b_a = inverse(T[b]) @ T[a]
+            moves[i] = known * _moves(start, end, camera, T_b_a, float(distance[i]), lasts, config)
         for side in (0, 1):
             if hands.valid[a, side] and hands.valid[b, side]:
                 sure = float(min(hands.confidence[a, side], hands.confidence[b, side]))
@@ -110,13 +112,13 @@ def _moves(
     start: Float64[np.ndarray, "p 2"],
     end: Float64[np.ndarray, "p 2"],
     camera: CameraTrack,
-    frames: tuple[int, int],
+    T_b_a: Float64[np.ndarray, "4 4"],
     distance: float,
     lasts_s: float,
     config: PictureConfig,
 ) -> float:
     """Log odds of motion against rest, the camera's own motion taken out."""
-    expected, parallax = _at_rest(start, camera, frames, distance)
+    expected, parallax = _at_rest(start, camera, T_b_a, distance)
     off = float(np.quantile(np.linalg.norm(end - expected, axis=1), config.quantile))
     per_px = distance / (float(np.sqrt(camera.params[0] * camera.params[1])) * lasts_s)
     noise = per_px * np.hypot(config.noise * camera.height_px, config.depth_share * parallax)
@@ -125,13 +127,13 @@ def _moves(
 
 
 def _at_rest(
-    pixels: Float64[np.ndarray, "p 2"], camera: CameraTrack, frames: tuple[int, int], distance: float
+    pixels: Float64[np.ndarray, "p 2"],
+    camera: CameraTrack,
+    T_b_a: Float64[np.ndarray, "4 4"],
+    distance: float,
 ) -> tuple[Float64[np.ndarray, "p 2"], float]:
     """Where points at rest are seen in the second frame, and by how much that hangs on their distance (px)."""
-    lens, T = camera.camera(), camera.scene_T_camera()
-    T_b_a = inverse(T[frames[1]]) @ T[frames[0]]
-    if np.array_equal(T_b_a, np.eye(4)):
-        return pixels, 0.0
+    lens = camera.camera()
     rays = lens.unproject(pixels)
     expected = lens.project(apply(T_b_a, distance * rays))
     far = lens.project(rays @ T_b_a[:3, :3].T)
