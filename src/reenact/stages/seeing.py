@@ -34,7 +34,7 @@ def seeing_stages(config: SeeingConfig, clip: ClipConfig) -> list[Stage[Any]]:
 
     return [
         Stage(
-            "found", "5", found.FoundStageConfig(config.found, clip),
+            "found", "6", found.FoundStageConfig(config.found, clip),
             reads(config.found.backend, "clip", "video", "camera", "landmarks"), found.run,
         ),
         Stage(

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from reenact.perception.discover.candidates import Candidate
-from reenact.perception.masks.classical import ClassicalMasks
+from reenact.perception.masks.backdrop import BackdropConfig
+from reenact.perception.masks.classical import ClassicalMasks, ClassicalMasksConfig
 from reenact.perception.masks.contract import ObjectMasks
 from reenact.perception.masks.seed import box_of, outline_of
 from reenact.perception.masks.views import Views
@@ -102,7 +103,8 @@ class TrialCourt:
         self.config, self._views, self._is_still = config, views, is_still_camera
         self.looks = np.array(views.frames, np.int64)
         self.regions = views.regions
-        self._masks = ClassicalMasks()
+        # a trial must be able to fail: what lies behind is not taken into account, or any patch of it stays followed
+        self._masks = ClassicalMasks(ClassicalMasksConfig(backdrop=BackdropConfig(same=0.0, shaded=0.0)))
         self._rest = [np.eye(3)] * len(self.looks) if is_still_camera else self._background()
 
     def try_candidate(self, candidate: Candidate) -> Trial:
