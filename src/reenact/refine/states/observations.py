@@ -1,6 +1,7 @@
 """Object and hand tracks made ready for inference: rigid hand frames, outliers out, noise known, smooth copies.
 
-In: records. Out: `Observations`, plain arrays. Windows are in seconds; the noise is measured on the tracks themselves.
+In: records. Out: `RigidTrack` and `HandObservation`, plain arrays.
+Windows are in seconds; the noise is measured on the tracks themselves.
 """
 
 from __future__ import annotations
